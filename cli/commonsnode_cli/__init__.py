@@ -1,0 +1,1 @@
+"""The command `commonsnode`, a thin client of the daemon."""

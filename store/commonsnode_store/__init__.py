@@ -1,0 +1,1 @@
+"""One SQLite file: the changesets, and everything that is computed from them."""
