@@ -1,0 +1,43 @@
+"""Every limit of the protocol, in one place.  SPEC.md, "Limits".
+
+Names end in unit and bound. Whoever takes something in enforces them, before anything else is done with it.
+"""
+
+# Values and changesets
+INT_MIN = -(2**63)
+INT_MAX = 2**63 - 1
+DEPTH_MAX = 8  # arrays and maps within one another, in a field's value
+CHANGESET_BYTES_MAX = 65_536  # the body
+CHANGES_MAX = 256  # in one changeset
+REFS_MAX = 1_024  # in one changeset
+TIME_MS_MAX = 2**53 - 1
+KIND_BYTES_MAX = 32
+FIELD_BYTES_MAX = 128
+PLAUSIBLE_AHEAD_MS = 24 * 3600 * 1000  # rule 3: a time further ahead than this is no reason to go along
+
+# Links
+LINK_BYTES_MAX = 4_096
+LINK_ADDRESSES_MAX = 16
+
+# The channel
+NOISE_MESSAGE_BYTES_MAX = 65_535
+HANDSHAKE_MESSAGE_BYTES_MAX = 4_096
+FRAME_BYTES_MAX = 2 * 1024 * 1024
+
+# The session
+HELLO_VERSIONS_MAX = 16
+HELLO_AGENT_BYTES_MAX = 64
+LANES_MAX = 8_192  # entries that one side may announce in a session
+RECONCILE_BYTES_MAX = 256 * 1024  # one Negentropy message
+RECONCILE_ROUNDS_MAX = 4_096  # of one lane
+WANT_IDS_MAX = 4_096  # in one `want`
+WANTED_IDS_MAX = 65_536  # asked of us and not yet answered
+BATCH_BYTES_MAX = 1024 * 1024  # one `changesets` frame, unpacked
+BATCH_COUNT_MAX = 4_096  # changesets in one `changesets` frame
+CREDIT_BYTES = 4 * 1024 * 1024  # what we let a peer send before we say that we go on
+CREDIT_BYTES_MAX = 64 * 1024 * 1024  # what a peer may let us send
+LIVE_BYTES_MAX = 1024 * 1024  # one `push` frame, unpacked
+IHAVE_IDS_MAX = 4_096
+UNSETTLED_MS_MAX = 90_000  # how long a peer may owe us an answer
+STATE_DELAY_MS = 50  # how long a side gathers changes before it says its new fingerprints
+RETRY_MS_MIN = 1_000  # before a lane that is still not equal is reconciled again
