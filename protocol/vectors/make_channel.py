@@ -133,8 +133,13 @@ def bad_payloads(side: Side) -> dict[str, bytes]:
         "payload_of_four": canonical.encode([key, signature, hello, None]),
         "payload_a_map": canonical.encode({"hello": hello, "key": key, "signature": signature}),
         "node_key_of_31_bytes": canonical.encode([key[:31], signature, hello]),
+        "node_key_of_33_bytes": canonical.encode([key + b"\x00", signature, hello]),
         "node_key_as_text": canonical.encode(["k" * 32, signature, hello]),
         "signature_of_63_bytes": canonical.encode([key, signature[:63], hello]),
+        # a verifier that puts signature and message together without looking at sizes takes the 65th byte for the message's
+        "signature_of_65_bytes": canonical.encode(
+            [key, side.sign(b"\x00" + BINDING_CONTEXT + static) + b"\x00", hello]
+        ),
         "hello_an_array": canonical.encode([key, signature, [hello]]),
         "hello_missing": canonical.encode([key, signature, None]),
         "hello_with_integer_key": canonical.encode([key, signature, {}])[:-1] + b"\x81\x01\x01",

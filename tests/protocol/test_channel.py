@@ -320,6 +320,14 @@ def test_a_frame_arrives_whole_in_as_few_messages_as_hold_it(size: int) -> None:
     assert [bob.open(message) for message in messages] == [None] * (len(messages) - 1) + [frame]
 
 
+def test_the_limit_is_of_one_frame_not_of_all_together() -> None:
+    alice, bob = channels()
+    for _ in range(3):
+        assert [len(frame) for frame in open_all(bob, alice.seal(bytes(FRAME_BYTES_MAX)))] == [
+            FRAME_BYTES_MAX
+        ]
+
+
 @pytest.mark.parametrize("size", [0, FRAME_BYTES_MAX + 1])
 def test_no_frame_is_empty_or_over_2_mib(size: int) -> None:
     alice, bob = channels()

@@ -152,8 +152,10 @@ def test_a_key_of_small_order_is_refused(point: str) -> None:
 def test_an_ephemeral_key_of_small_order_ends_the_handshake(point: str) -> None:
     _, bob = two_sides()
     bob.read_message(bytes.fromhex(point))
+    before = insides(bob)
     with pytest.raises(NoiseError, match="small order"):
         bob.write_message(b"")
+    assert insides(bob) == before
 
 
 def test_a_refused_message_changes_nothing_and_the_right_one_is_still_taken() -> None:
