@@ -106,6 +106,15 @@ def flipped(message: bytes, byte: int) -> bytes:
     return bytes(changed)
 
 
+def signature_without_nonce(side: Side, message: bytes) -> bytes:
+    """A signature by the side's own key with R = the identity: the bare equation holds, and a strict verifier refuses it."""
+    group_order = 2**252 + 27742317777372353535851937790883648493
+    r = bytes([1]) + bytes(31)
+    clamped = int.from_bytes(hashlib.sha512(side.seed).digest()[:32], "little") & (2**254 - 8) | 2**254
+    k = int.from_bytes(hashlib.sha512(r + side.node_key + message).digest(), "little")
+    return r + (k * clamped % group_order).to_bytes(32, "little")
+
+
 def bad_payloads(side: Side) -> dict[str, bytes]:
     """Payloads that a correct Noise message may carry and a receiver must refuse all the same."""
     key, static, hello = side.node_key, side.static.public, dict(side.hello)
@@ -124,6 +133,9 @@ def bad_payloads(side: Side) -> dict[str, bytes]:
             [key, side.sign(b"commonsnode/noise-static/2" + static), hello]
         ),
         "node_key_of_small_order": canonical.encode([identity, identity + bytes(32), hello]),
+        "signature_with_r_of_small_order": canonical.encode(
+            [key, signature_without_nonce(side, BINDING_CONTEXT + static), hello]
+        ),
         "signature_bit_flipped": canonical.encode([key, flipped(signature, 0), hello]),
         "payload_empty": b"",
         "payload_cut": side.payload[:-1],
