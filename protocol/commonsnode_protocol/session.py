@@ -1,0 +1,546 @@
+"""One session with one peer: announce lanes, reconcile, transfer, push.  SPEC.md, "Sessions".
+
+A state machine without I/O or clock: events go in with the time, effects come out in order. A refused event raises and
+the session is over. Theory of operation:
+
+- Both sides announce the lanes that they follow, with fingerprints. What both follow is *shared*; equal means in step.
+- Only the initiator (who dialled) reconciles; then it asks for what it lacks and supplies what the peer lacks. The receiver
+  sets the pace by credit. The lane `authority` of a community comes before its other lanes, since it decides what stands.
+- Whenever a side's set changes it says its new fingerprints (`state`), so that both know whether they are in step, and the
+  initiator reconciles again where they stay apart. So nothing that a push missed stays missing.
+- Small changes are pushed at once (Plumtree's eager push; Leitão et al. 2007, "Epidemic Broadcast Trees").
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from commonsnode_protocol import frames
+from commonsnode_protocol.changeset import AUTHORITY
+from commonsnode_protocol.errors import PeerError, Reason
+from commonsnode_protocol.frames import ANSWER, INITIATOR, NEWS, QUESTION, RESPONDER, Hello, LaneState
+from commonsnode_protocol.limits import (
+    BATCH_BYTES_MAX,
+    BATCH_COUNT_MAX,
+    CHANGESET_BYTES_MAX,
+    CREDIT_BYTES,
+    CREDIT_BYTES_MAX,
+    HOPS_MAX,
+    IHAVE_IDS_MAX,
+    LANES_AT_ONCE_MAX,
+    LANES_MAX,
+    RECONCILE_ROUNDS_MAX,
+    REFUSED_MAX,
+    RETRY_MS_MAX,
+    RETRY_MS_MIN,
+    STATE_DELAY_MS,
+    UNSETTLED_MS_MAX,
+    WANT_IDS_MAX,
+    WANTED_IDS_MAX,
+)
+from commonsnode_protocol.session_events import (
+    Answered,
+    AnswerReconciliation,
+    Applied,
+    Apply,
+    AskReconciliation,
+    Behind,
+    Changed,
+    Effect,
+    Ended,
+    Event,
+    Fetch,
+    Fetched,
+    FindMissing,
+    Follow,
+    InStep,
+    LaneKey,
+    Leave,
+    Missing,
+    Rank,
+    Received,
+    Reconciled,
+    Refresh,
+    Send,
+    SetTimer,
+    TimerFired,
+    Use,
+)
+
+ONE_CHANGESET_BYTES = CHANGESET_BYTES_MAX + 128  # what the largest one takes in a batch
+
+
+class Phase(Enum):
+    """What the initiator is doing with a lane; the responder only answers."""
+
+    IDLE = auto()
+    RECONCILING = auto()  # finding out what differs
+    TRANSFERRING = auto()  # wanting and supplying
+    SETTLING = auto()  # asked the peer for its fingerprints after that
+
+
+@dataclass(slots=True)
+class _Lane:
+    key: LaneKey
+    number: int  # ours
+    mine: LaneState
+    theirs: LaneState | None = None  # None: the peer does not follow it
+    in_step: bool = False
+    phase: Phase = Phase.IDLE
+    tried: bool = False  # reconciled at least once since the last change of authority
+    retry_ms: int = 0
+    retry_at: int | None = None
+    last_try: int | None = None
+    settled_at: tuple[LaneState, LaneState] | None = None  # both sides after the last attempt
+    rounds: int = 0
+    answering: bool = False  # a Negentropy answer of ours is being worked out
+    need: deque[bytes] = field(default_factory=deque)
+    outstanding: set[bytes] = field(default_factory=set)  # wanted, and not here yet
+    supply: deque[bytes] = field(default_factory=deque)  # what the peer lacks
+    wanted: deque[bytes] = field(default_factory=deque)  # what the peer asked for
+    fetching: bool = False
+    applying: int = 0
+    owes_answer: bool = False
+    say_at: int | None = None  # when to say our new fingerprints
+    deadline: int | None = None  # until when the peer owes us something
+    eager: bool = True  # Plumtree: push to this peer, rather than `ihave`
+
+    @property
+    def shared(self) -> bool:
+        return self.theirs is not None
+
+
+class Session:
+    """See the module. `handle` never blocks and never keeps a reference to what it returned."""
+
+    def __init__(self, *, initiator: bool, channel_hash: bytes, peer_hello: Hello) -> None:
+        self.initiator = initiator
+        self.heard = False  # whether the peer has said what it follows
+        self._channel_hash = channel_hash
+        self._role, self._peer_role = (INITIATOR, RESPONDER) if initiator else (RESPONDER, INITIATOR)
+        self._lanes: dict[LaneKey, _Lane] = {}
+        self._announced = 0
+        self._peer_lanes: list[
+            LaneKey | None
+        ] = []  # the peer's number → our lane, where we know which one it is
+        self._peer_live: dict[bytes, int] = {}  # tag → the peer's number, of what it follows now
+        self._peer_states: dict[int, LaneState] = {}
+        self._left: set[int] = set()  # numbers of the peer whose lane we left: late frames are no offence
+        self._credit_out = peer_hello.credit
+        self._credit_in = CREDIT_BYTES
+        self._credit_owed = 0
+        self._refused = 0
+        self._timer: int | None = None
+        self._effects: list[Effect] = []
+
+    def shared(self) -> dict[LaneKey, bool]:
+        """The lanes that both follow, and whether they were equal when last compared."""
+        return {key: lane.in_step for key, lane in self._lanes.items() if lane.shared}
+
+    def handle(self, event: Event, now_ms: int) -> list[Effect]:
+        """Take one event; returns what is to be done, in order. Raises PeerError when the peer broke the rules."""
+        self._effects = []
+        match event:
+            case Received(data):
+                self._received(frames.decode(data), now_ms)
+            case Follow(entries):
+                self._follow(entries, now_ms)
+            case Leave(key):
+                self._leave(key)
+            case Refresh():
+                for lane in self._lanes.values():
+                    if lane.shared:
+                        lane.retry_ms = RETRY_MS_MIN
+                        self._say_state(lane, QUESTION)
+            case TimerFired():
+                self._timer = None
+            case _:
+                self._account(event)
+                lane_or_none = self._lanes.get(event.key)
+                if lane_or_none is not None:
+                    self._lane_event(lane_or_none, event, now_ms)
+        self._due(now_ms)
+        effects, self._effects = self._effects, []
+        return effects
+
+    # What the driver tells us
+
+    def _follow(self, entries: Iterable[tuple[LaneKey, LaneState]], now_ms: int) -> None:
+        new = []
+        for key, state in entries:
+            if key in self._lanes or self._announced >= LANES_MAX:
+                continue
+            lane = self._lanes[key] = _Lane(key, self._announced, state)
+            self._announced += 1
+            new.append((frames.tag(self._channel_hash, self._role, *key), state))
+            number = self._peer_live.get(frames.tag(self._channel_hash, self._peer_role, *key))
+            if number is not None:
+                self._share(lane, number, self._peer_states[number], now_ms)
+        if new or not self._announced:
+            self._send(frames.Lanes(tuple(new)))
+
+    def _leave(self, key: LaneKey) -> None:
+        lane = self._lanes.pop(key, None)
+        if lane is None:
+            return
+        self._send(frames.Drop(lane.number))
+        for number, of in enumerate(self._peer_lanes):
+            if of == key:
+                self._peer_lanes[number] = None
+                self._left.add(number)
+
+    def _lane_event(
+        self, lane: _Lane, event: Changed | Reconciled | Answered | Applied | Fetched | Missing, now_ms: int
+    ) -> None:
+        match event:
+            case Changed(_, state, ids, size, packed, hops):
+                lane.mine = state
+                if lane.shared:
+                    self._pass_on(lane, ids, size, packed, hops)
+                    lane.say_at = now_ms + STATE_DELAY_MS if lane.say_at is None else lane.say_at
+                    self._compare(lane, now_ms, RETRY_MS_MIN)
+                if lane.key[1] == AUTHORITY:
+                    self._authority_changed(lane)
+            case Reconciled(_, message, have, need):
+                self._reconciled(lane, message, have, need, now_ms)
+            case Answered(_, message):
+                lane.answering = False
+                if lane.shared:
+                    self._send(frames.Reconcile(lane.number, message))
+            case Applied():
+                self._applied(lane, event, now_ms)
+            case Fetched():
+                self._fetched(lane, event, now_ms)
+            case Missing(_, ids):
+                if ids and lane.shared:
+                    self._send(frames.Graft(lane.number, ids))
+
+    def _account(self, event: Changed | Reconciled | Answered | Applied | Fetched | Missing) -> None:
+        """Credit is of the session, so it counts also where the lane was left meanwhile."""
+        if isinstance(event, Applied):
+            self._owe_credit(event.credit)
+        elif isinstance(event, Fetched) and event.use is not Use.LIVE:
+            self._credit_out += event.budget - event.size
+
+    def _owe_credit(self, amount: int) -> None:
+        self._credit_owed += amount
+        if self._credit_owed >= CREDIT_BYTES // 4:
+            self._credit_in += self._credit_owed
+            self._send(frames.Credit(self._credit_owed))
+            self._credit_owed = 0
+
+    def _pass_on(self, lane: _Lane, ids: tuple[bytes, ...], size: int, packed: bytes, hops: int) -> None:
+        if packed and lane.eager:
+            self._send(frames.Push(lane.number, min(hops, HOPS_MAX), size, packed), Rank.LIVE)
+        elif ids and not lane.eager:
+            for begin in range(0, len(ids), IHAVE_IDS_MAX):
+                self._send(frames.IHave(lane.number, ids[begin : begin + IHAVE_IDS_MAX]), Rank.LIVE)
+
+    def _applied(self, lane: _Lane, event: Applied, now_ms: int) -> None:
+        lane.applying = max(0, lane.applying - 1)  # a lane that was left and followed again begins at none
+        changed = lane.mine != event.state
+        lane.mine = event.state
+        lane.outstanding.difference_update(event.ids)
+        self._refused += event.refused
+        if self._refused > REFUSED_MAX:
+            raise PeerError(Reason.FLOOD, f"{self._refused} changesets that do not stand")
+        if changed and lane.key[1] == AUTHORITY:
+            self._authority_changed(lane)
+        if not lane.shared:
+            return
+        if not lane.applying and lane.owes_answer:
+            self._say_state(lane, ANSWER)
+        elif changed and lane.say_at is None:
+            lane.say_at = now_ms + STATE_DELAY_MS
+        self._compare(lane, now_ms, RETRY_MS_MIN)
+        self._go_on(lane, now_ms)
+
+    def _fetched(self, lane: _Lane, event: Fetched, now_ms: int) -> None:
+        if event.use is Use.LIVE:
+            if event.packed and lane.shared:
+                self._send(frames.Push(lane.number, 1, event.size, event.packed), Rank.LIVE)
+            return
+        lane.fetching = False
+        queue = lane.wanted if event.use is Use.WANTED else lane.supply
+        for changeset_id in event.taken:  # unless the peer dropped the lane meanwhile, and the queue with it
+            if queue and queue[0] == changeset_id:
+                queue.popleft()
+        gone = event.gone if event.use is Use.WANTED else ()
+        if lane.shared and (event.packed or gone):
+            self._send(frames.Changesets(lane.number, event.size, event.packed, gone), Rank.BULK)
+        self._go_on(lane, now_ms)
+
+    def _reconciled(
+        self, lane: _Lane, message: bytes | None, have: Iterable[bytes], need: Iterable[bytes], now_ms: int
+    ) -> None:
+        if not lane.shared or lane.phase is not Phase.RECONCILING:
+            return
+        lane.supply.extend(have)
+        lane.need.extend(need)
+        if message is not None:
+            self._send(frames.Reconcile(lane.number, message))
+            lane.deadline = now_ms + UNSETTLED_MS_MAX
+            return
+        lane.phase = Phase.TRANSFERRING
+        self._go_on(lane, now_ms)
+
+    # What the peer tells us
+
+    def _received(self, frame: frames.Frame, now_ms: int) -> None:
+        match frame:
+            case frames.Bye(reason):
+                self._effects.append(Ended(reason))
+            case frames.Lanes(entries):
+                self._announced_by_peer(entries, now_ms)
+            case frames.Credit(amount):
+                self._credit_out += amount
+                if self._credit_out > CREDIT_BYTES_MAX:
+                    raise PeerError(Reason.FLOOD, "more credit than can be given")
+                for lane in list(self._lanes.values()):
+                    self._serve(lane)
+            case _:
+                shared = self._lane_of(frame.lane)
+                if isinstance(frame, frames.Changesets):
+                    self._spend_credit(frame.size, wasted=shared is None)
+                if shared is not None:
+                    self._received_on(shared, frame, now_ms)
+
+    def _spend_credit(self, size: int, *, wasted: bool) -> None:
+        self._credit_in -= size
+        if self._credit_in < 0:
+            raise PeerError(Reason.NOT_ASKED_FOR, "more than the credit given")
+        if wasted:
+            self._owe_credit(size)
+
+    def _announced_by_peer(self, entries: Iterable[tuple[bytes, LaneState]], now_ms: int) -> None:
+        expected = {
+            frames.tag(self._channel_hash, self._peer_role, *key): lane for key, lane in self._lanes.items()
+        }
+        for tag, state in entries:
+            number = len(self._peer_lanes)
+            if number >= LANES_MAX:
+                raise PeerError(Reason.TOO_LARGE, f"more than {LANES_MAX} lanes")
+            if tag in self._peer_live:
+                raise PeerError(Reason.OUT_OF_ORDER, "a lane announced twice")
+            self._peer_lanes.append(None)
+            self._peer_live[tag] = number
+            self._peer_states[number] = state
+            lane = expected.get(tag)
+            if lane is not None:
+                self._share(lane, number, state, now_ms)
+
+    def _share(self, lane: _Lane, number: int, state: LaneState, now_ms: int) -> None:
+        self._peer_lanes[number] = lane.key
+        lane.theirs, lane.retry_ms, lane.eager = state, 0, True
+        self._compare(lane, now_ms, 0)
+
+    def _lane_of(self, number: int) -> _Lane | None:
+        if number >= len(self._peer_lanes):
+            raise PeerError(Reason.OUT_OF_ORDER, f"lane {number} was not announced")
+        key = self._peer_lanes[number]
+        if key is None and number not in self._left:
+            raise PeerError(Reason.OUT_OF_ORDER, f"lane {number} is not shared")
+        return self._lanes.get(key) if key is not None else None
+
+    def _received_on(
+        self,
+        lane: _Lane,
+        frame: frames.State
+        | frames.Reconcile
+        | frames.Want
+        | frames.Changesets
+        | frames.Push
+        | frames.IHave
+        | frames.Graft
+        | frames.Prune
+        | frames.Drop,
+        now_ms: int,
+    ) -> None:
+        match frame:
+            case frames.State(_, state, ask):
+                self._state(lane, state, ask, now_ms)
+            case frames.Reconcile(_, message):
+                self._reconcile(lane, message)
+            case frames.Want(_, ids):
+                if sum(len(each.wanted) for each in self._lanes.values()) + len(ids) > WANTED_IDS_MAX:
+                    raise PeerError(Reason.FLOOD, "too much wanted at once")
+                lane.wanted.extend(ids)
+                self._serve(lane)
+            case frames.Changesets():
+                self._changesets(lane, frame, now_ms)
+            case frames.Push(_, hops, size, packed):
+                lane.applying += 1
+                self._effects.append(Apply(lane.key, size, packed, 0, min(hops + 1, HOPS_MAX)))
+            case frames.IHave(_, ids):
+                self._effects.append(FindMissing(lane.key, ids))
+            case frames.Graft(_, ids):
+                lane.eager = True
+                self._effects.append(Fetch(lane.key, ids, BATCH_BYTES_MAX, Use.LIVE))
+            case frames.Prune():
+                lane.eager = False
+            case frames.Drop(number):
+                self._dropped(lane, number)
+
+    def _state(self, lane: _Lane, state: LaneState, ask: int, now_ms: int) -> None:
+        if state != lane.theirs or ask == QUESTION:
+            lane.retry_ms = min(lane.retry_ms, RETRY_MS_MIN)
+        lane.theirs = state
+        if ask == QUESTION:
+            if lane.applying:
+                lane.owes_answer = True
+            else:
+                self._say_state(lane, ANSWER)
+        if ask == ANSWER and lane.phase is Phase.SETTLING:
+            lane.phase, lane.deadline, lane.tried = Phase.IDLE, None, True
+            # Longer pauses only where the last attempt changed nothing on either side.
+            again = lane.settled_at == (lane.mine, state)
+            lane.settled_at = (lane.mine, state)
+            lane.retry_ms = min(2 * max(lane.retry_ms, RETRY_MS_MIN), RETRY_MS_MAX) if again else RETRY_MS_MIN
+            self._compare(lane, now_ms, lane.retry_ms)
+            return
+        self._compare(lane, now_ms, RETRY_MS_MIN if ask == NEWS else 0)
+
+    def _reconcile(self, lane: _Lane, message: bytes) -> None:
+        if not self.initiator:
+            if lane.answering:
+                raise PeerError(Reason.OUT_OF_ORDER, "a second question before the answer to the first")
+            lane.answering = True
+            self._effects.append(AnswerReconciliation(lane.key, message))
+            return
+        if lane.phase is not Phase.RECONCILING or lane.deadline is None:
+            raise PeerError(Reason.OUT_OF_ORDER, "an answer to no question")
+        lane.rounds += 1
+        if lane.rounds > RECONCILE_ROUNDS_MAX:
+            raise PeerError(Reason.FLOOD, "a reconciliation that does not end")
+        lane.deadline = None
+        self._effects.append(AskReconciliation(lane.key, message))
+
+    def _changesets(self, lane: _Lane, frame: frames.Changesets, now_ms: int) -> None:
+        if not lane.outstanding.issuperset(frame.gone):
+            raise PeerError(Reason.NOT_ASKED_FOR, "gone, but never wanted")
+        lane.outstanding.difference_update(frame.gone)
+        if frame.packed:
+            lane.applying += 1
+            self._effects.append(Apply(lane.key, frame.size, frame.packed, frame.size, None))
+        self._go_on(lane, now_ms)
+
+    def _dropped(self, lane: _Lane, number: int) -> None:
+        for tag, of in list(self._peer_live.items()):
+            if of == number:
+                del self._peer_live[tag]
+        self._peer_lanes[number] = None
+        self._left.add(number)
+        lane.theirs, lane.phase, lane.deadline, lane.retry_at, lane.say_at = (
+            None,
+            Phase.IDLE,
+            None,
+            None,
+            None,
+        )
+        lane.in_step = lane.owes_answer = False
+        for queue in (lane.need, lane.supply, lane.wanted):
+            queue.clear()
+        lane.outstanding.clear()
+
+    # What follows from it
+
+    def _compare(self, lane: _Lane, now_ms: int, delay_ms: int) -> None:
+        """Note whether both sets are equal; where not, plan to reconcile, no sooner than `delay_ms` from now."""
+        if not lane.shared:
+            return
+        equal = lane.mine == lane.theirs
+        if equal:
+            lane.retry_at, lane.retry_ms, lane.tried = None, RETRY_MS_MIN, True
+            self._effects.append(InStep(lane.key))
+            if lane.key[1] == AUTHORITY and not lane.in_step:
+                for other in self._data_lanes(lane):
+                    if other.retry_at is not None:
+                        other.retry_at = now_ms
+        elif lane.in_step:
+            self._effects.append(Behind(lane.key))
+        lane.in_step = equal
+        if not equal and self.initiator and lane.phase is Phase.IDLE:
+            at = max(now_ms + delay_ms, (lane.last_try or -RETRY_MS_MIN) + max(RETRY_MS_MIN, lane.retry_ms))
+            lane.retry_at = at if lane.retry_at is None else min(at, lane.retry_at)
+
+    def _authority_changed(self, authority: _Lane) -> None:
+        self._refused = 0
+        authority.tried = False
+        for lane in self._data_lanes(authority):
+            lane.tried, lane.retry_ms = False, RETRY_MS_MIN
+            if lane.retry_at is not None and lane.last_try is not None:
+                lane.retry_at = min(lane.retry_at, lane.last_try + RETRY_MS_MIN)
+
+    def _data_lanes(self, authority: _Lane) -> list[_Lane]:
+        community = authority.key[0]
+        return [lane for key, lane in self._lanes.items() if key[0] == community and lane is not authority]
+
+    def _go_on(self, lane: _Lane, now_ms: int) -> None:
+        """Ask for more, serve more, and settle when all of it is done."""
+        if not lane.shared:
+            return
+        if lane.need and len(lane.outstanding) <= WANT_IDS_MAX // 2:
+            ids = tuple(lane.need.popleft() for _ in range(min(len(lane.need), WANT_IDS_MAX // 2)))
+            lane.outstanding.update(ids)
+            self._send(frames.Want(lane.number, ids))
+        self._serve(lane)
+        if lane.phase is not Phase.TRANSFERRING:
+            return
+        # The peer owes us what we want, and credit for what it lacks; a slow disk of our own is no fault of it.
+        lane.deadline = now_ms + UNSETTLED_MS_MAX if lane.outstanding or lane.supply else None
+        if not (lane.need or lane.outstanding or lane.supply or lane.fetching or lane.applying):
+            lane.phase, lane.deadline = Phase.SETTLING, now_ms + UNSETTLED_MS_MAX
+            self._say_state(lane, QUESTION)
+
+    def _serve(self, lane: _Lane) -> None:
+        if not lane.shared or lane.fetching or not (lane.wanted or lane.supply):
+            return
+        budget = min(self._credit_out, BATCH_BYTES_MAX)
+        if budget < ONE_CHANGESET_BYTES:
+            return
+        use, queue = (Use.WANTED, lane.wanted) if lane.wanted else (Use.SUPPLY, lane.supply)
+        ids = tuple(queue[i] for i in range(min(len(queue), BATCH_COUNT_MAX)))
+        lane.fetching = True
+        self._credit_out -= budget
+        self._effects.append(Fetch(lane.key, ids, budget, use))
+
+    def _say_state(self, lane: _Lane, ask: int) -> None:
+        lane.say_at = None
+        if ask == ANSWER:
+            lane.owes_answer = False
+        self._send(frames.State(lane.number, lane.mine, ask))
+
+    def _send(self, frame: frames.Frame, rank: Rank = Rank.NORMAL) -> None:
+        self._effects.append(Send(frames.encode(frame), rank))
+
+    def _may_start(self, lane: _Lane) -> bool:
+        authority = self._lanes.get((lane.key[0], AUTHORITY))
+        if authority is None or authority is lane:
+            return True
+        return authority.shared and authority.phase is Phase.IDLE and (authority.in_step or authority.tried)
+
+    def _due(self, now_ms: int) -> None:
+        """Do what the time has come for, and say when to look again."""
+        active = sum(lane.phase is not Phase.IDLE for lane in self._lanes.values())
+        next_at: int | None = None
+        for lane in self._lanes.values():
+            if lane.deadline is not None and lane.deadline <= now_ms:
+                raise PeerError(Reason.TOO_SLOW, f"no answer on {lane.key[1]} within {UNSETTLED_MS_MAX} ms")
+            if lane.say_at is not None and lane.say_at <= now_ms:
+                self._say_state(lane, NEWS)
+            if (
+                lane.retry_at is not None
+                and lane.retry_at <= now_ms
+                and active < LANES_AT_ONCE_MAX
+                and self._may_start(lane)
+            ):
+                active += 1
+                lane.phase, lane.retry_at, lane.last_try, lane.rounds = Phase.RECONCILING, None, now_ms, 0
+                self._effects.append(AskReconciliation(lane.key, None))
+            for at in (lane.deadline, lane.say_at, lane.retry_at):
+                if at is not None and at > now_ms and (next_at is None or at < next_at):
+                    next_at = at
+        if next_at is not None and (self._timer is None or next_at < self._timer):
+            self._timer = next_at
+            self._effects.append(SetTimer(next_at))
