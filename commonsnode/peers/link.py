@@ -44,14 +44,14 @@ async def shake_hands(pipe: Pipe, handshake: Handshake, *, initiator: bool) -> C
     async with asyncio.timeout(HANDSHAKE_S_MAX):
         if initiator:
             await pipe.send(handshake.start())
-        while handshake.established is None:
+        while handshake.channel is None:
             message = await pipe.receive()
             if message is None:
                 raise ConnectionError("the peer closed before the handshake was done")
             answer = handshake.receive(message)
             if answer is not None:
                 await pipe.send(answer)
-        return handshake.established
+        return handshake.channel
 
 
 class Link:
