@@ -85,6 +85,7 @@ class _Lane:
     key: LaneKey
     number: int  # ours
     mine: LaneState
+    said: LaneState  # what the peer was told last
     theirs: LaneState | None = None  # None: the peer does not follow it
     in_step: bool = False
     phase: Phase = Phase.IDLE
@@ -171,7 +172,7 @@ class Session:
         for key, state in entries:
             if key in self._lanes or self._announced >= LANES_MAX:
                 continue
-            lane = self._lanes[key] = _Lane(key, self._announced, state)
+            lane = self._lanes[key] = _Lane(key, self._announced, state, state)
             self._announced += 1
             new.append((frames.tag(self._channel_hash, self._role, *key), state))
             number = self._peer_live.get(frames.tag(self._channel_hash, self._peer_role, *key))
@@ -198,7 +199,6 @@ class Session:
                 lane.mine = state
                 if lane.shared:
                     self._pass_on(lane, ids, size, packed, hops)
-                    lane.say_at = now_ms + STATE_DELAY_MS if lane.say_at is None else lane.say_at
                     self._compare(lane, now_ms, RETRY_MS_MIN)
                 if lane.key[1] == AUTHORITY:
                     self._authority_changed(lane)
@@ -251,8 +251,6 @@ class Session:
             return
         if not lane.applying and lane.owes_answer:
             self._say_state(lane, ANSWER)
-        elif changed and lane.say_at is None:
-            lane.say_at = now_ms + STATE_DELAY_MS
         self._compare(lane, now_ms, RETRY_MS_MIN)
         self._go_on(lane, now_ms)
 
@@ -506,7 +504,7 @@ class Session:
         self._effects.append(Fetch(lane.key, ids, budget, use))
 
     def _say_state(self, lane: _Lane, ask: int) -> None:
-        lane.say_at = None
+        lane.say_at, lane.said = None, lane.mine
         if ask == ANSWER:
             lane.owes_answer = False
         self._send(frames.State(lane.number, lane.mine, ask))
@@ -529,6 +527,8 @@ class Session:
                 raise PeerError(Reason.TOO_SLOW, f"no answer on {lane.key[1]} within {UNSETTLED_MS_MAX} ms")
             if lane.say_at is not None and lane.say_at <= now_ms:
                 self._say_state(lane, NEWS)
+            elif lane.shared and lane.mine != lane.said and lane.say_at is None and lane.phase is Phase.IDLE:
+                lane.say_at = now_ms + STATE_DELAY_MS
             if (
                 lane.retry_at is not None
                 and lane.retry_at <= now_ms
