@@ -13,7 +13,7 @@ from commonsnode_protocol import frames, intake, negentropy
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import Signed
 from commonsnode_protocol.channel import Channel, Handshake
-from commonsnode_protocol.errors import PeerError, Reason
+from commonsnode_protocol.errors import MisuseError, PeerError, Reason
 from commonsnode_protocol.intake import Checked, OfUnknownVersion
 from commonsnode_protocol.limits import BATCH_BYTES_MAX, LIVE_BYTES_MAX
 from commonsnode_protocol.session import Session
@@ -160,7 +160,7 @@ class Link:
             async with asyncio.timeout(GOODBYE_S_MAX):
                 for message in self._channel.seal(frames.encode(frames.Bye(reason.value))):
                     await self.pipe.send(message)
-        except (PeerError, ConnectionError, OSError, TimeoutError):
+        except (PeerError, MisuseError, ConnectionError, OSError, TimeoutError):
             pass  # a peer that is gone needs no goodbye
         await self.pipe.close()
 
@@ -372,9 +372,8 @@ def _packed(
 
 def _why(group: BaseExceptionGroup[BaseException]) -> PeerError:
     """The reason that ended a link, as far as it is one; an error of our own code is raised on."""
-    from commonsnode_store.errors import StoreError
-
     from commonsnode.errors import Stopping
+    from commonsnode_store.errors import StoreError
 
     leaves = list(_leaves(group))
     for error in leaves:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from commonsnode.peers.pipe import Pipe
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import frames
 from commonsnode_protocol import session_events as events
-from commonsnode_protocol.changeset import public_key
+from commonsnode_protocol.changeset import LANES, public_key
 from commonsnode_protocol.channel import Handshake
 from commonsnode_protocol.errors import PeerError, Reason
 from commonsnode_protocol.limits import CREDIT_BYTES, LIVE_BYTES_MAX, NOISE_MESSAGE_BYTES_MAX
@@ -120,7 +120,7 @@ class Peers:
             await self._http.close()
         self._checkers.shutdown(wait=True, cancel_futures=True)
 
-    def _own(self, coroutine: Any) -> None:
+    def _own(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
@@ -157,18 +157,19 @@ class Peers:
 
     def followed(self, community: bytes) -> None:
         """A community is followed now, or more lanes of it: tell everybody."""
-        entries = tuple(self._lanes(community))
-        for link in self._links.values():
-            link.post(events.Follow(entries))
+        self._own(self._announce(community))
         for dialler in self._diallers.values():
             dialler.wake.set()
+
+    async def _announce(self, community: bytes) -> None:
+        entries = await self._writer.read(lambda store: _lanes(store, community))
+        for link in self._links.values():
+            link.post(events.Follow(entries))
 
     def left(self, community: bytes) -> None:
         """A community is followed no more."""
         for link in self._links.values():
-            for key in [key for key in link.session.shared() if key[0] == community]:
-                link.post(events.Leave(key))
-            for lane in ("authority", "public", "knowledge"):
+            for lane in LANES:
                 link.post(events.Leave((community, lane)))
 
     def status(self) -> list[dict[str, Any]]:
@@ -232,7 +233,7 @@ class Peers:
                     await self._compared_set.wait()
         except TimeoutError:
             return SyncResult(False, self._unsettled(began) or "some addresses did not answer in time")
-        return self._result()
+        return await self._result()
 
     def _unsettled(self, began: float) -> str | None:
         for link in self._links.values():
@@ -243,7 +244,7 @@ class Peers:
                 return f"not in step with {link.node.hex()[:8]} on community {behind[0].hex()[:8]}"
         return None
 
-    def _result(self) -> SyncResult:
+    async def _result(self) -> SyncResult:
         shared: set[bytes] = set()
         for link in self._links.values():
             shared |= link.in_step().keys()
@@ -251,7 +252,7 @@ class Peers:
             return SyncResult(False, "no peer answered")
         if not shared:
             return SyncResult(False, "no peer that answered follows any of this node's communities")
-        for info in self._store.communities():
+        for info in await self._writer.read(lambda store: store.communities()):
             if info.name is None and not info.stopped:
                 return SyncResult(False, f"nobody who answered has community {info.id.hex()[:8]}")
         return SyncResult(True, "")
@@ -262,6 +263,7 @@ class Peers:
         if address not in self._diallers:
             dialler = self._diallers[address] = _Dialler(address, node)
             dialler.task = asyncio.create_task(self._keep_dialling(dialler))
+            dialler.task.add_done_callback(self._finished)
 
     async def _keep_dialling(self, dialler: _Dialler) -> None:
         backoff = Backoff(random.random)
@@ -321,9 +323,8 @@ class Peers:
         return "" if ended.reason in (Reason.DONE, Reason.DUPLICATE) else str(ended)
 
     async def _remember(self, dialler: _Dialler) -> None:
-        from commonsnode_store.errors import StoreError
-
         from commonsnode.errors import Stopping
+        from commonsnode_store.errors import StoreError
 
         address, node, now = dialler.address, dialler.node, self._clock()
         try:
@@ -414,7 +415,11 @@ class Peers:
         name = link.node.hex()[:8]
         self._log.info("peer-connected", peer=name, dialled=link.initiator, agent=link.hello.agent)
         try:
-            ended = await link.run(list(self._lanes()))
+            ended = await link.run(await self._writer.read(lambda store: _lanes(store, None)))
+        except Exception as error:  # a fault of ours ends this session, not the daemon; the log has all of it
+            self._log.error("session-failed", cause=error, peer=name)
+            await link.refuse(Reason.INTERNAL)
+            ended = PeerError(Reason.INTERNAL, type(error).__name__)
         finally:
             link.ended.set()
             if self._links.get(link.node) is link:
@@ -434,15 +439,6 @@ class Peers:
         """Of two links dialled from both sides at once, both nodes keep the one that the lesser key dialled."""
         dialled_by = self._me if link.initiator else link.node
         return dialled_by == min(self._me, link.node)
-
-    def _lanes(self, community: bytes | None = None) -> Iterable[tuple[events.LaneKey, frames.LaneState]]:
-        for info in self._store.communities():
-            if info.stopped or community not in (None, info.id):
-                continue
-            for lane in info.lanes:
-                state = lane_state(self._store, (info.id, lane))
-                if state is not None:
-                    yield (info.id, lane), state
 
     def _on_unknown_version(self, community: bytes, version: int) -> None:
         self._own(self._stop_community(community, version))
@@ -490,6 +486,19 @@ class Peers:
 
     def _notify(self) -> None:
         self._compared_set.set()
+
+
+def _lanes(store: "Store", community: bytes | None) -> tuple[tuple[events.LaneKey, frames.LaneState], ...]:
+    """The lanes followed here, of one community or of all, with their fingerprints."""
+    entries = []
+    for info in store.communities():
+        if info.stopped or community not in (None, info.id):
+            continue
+        for lane in info.lanes:
+            state = lane_state(store, (info.id, lane))
+            if state is not None:
+                entries.append(((info.id, lane), state))
+    return tuple(entries)
 
 
 def _pack(store: "Store", key: events.LaneKey, ids: tuple[bytes, ...]) -> tuple[int, bytes]:
