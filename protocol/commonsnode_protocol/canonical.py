@@ -92,6 +92,8 @@ def encode(value: Value, depth_max: int = DEPTH_MAX) -> bytes:
         value = ordered(value)
     except TypeError as error:
         raise NotCanonical("a map key that is not text") from error
+    except RecursionError as error:
+        raise NotCanonical("arrays and maps too deep in one another") from error
     check(value, depth_max)
     return pack(value)
 

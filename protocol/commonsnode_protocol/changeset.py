@@ -133,6 +133,8 @@ def header(body: bytes) -> Header:
         author = body[author_at + 2 : author_at + 34]
         if len(author) != KEY_BYTES:
             raise NotWellFormed("cut off")
+        if lane_at == 4 and lane != AUTHORITY:
+            raise NotWellFormed("no community, and no charter")
     except IndexError:
         raise NotWellFormed("cut off") from None
     return Header(body[1], body[4:lane_at], lane, author)
@@ -234,8 +236,10 @@ def _check_fields(fields: dict[object, object], ref_count: int) -> None:
     for field, write in fields.items():
         if type(field) is not str:
             raise NotWellFormed("a field's name is not text")
+        if not field:
+            raise NotWellFormed("a field without a name")
         if field <= before:
-            raise NotCanonical("map keys out of order, or an empty field name")
+            raise NotCanonical("map keys out of order")
         if len(field) > FIELD_BYTES_MAX or (not field.isascii() and len(field.encode()) > FIELD_BYTES_MAX):
             raise NotWellFormed(f"a field's name is over {FIELD_BYTES_MAX} bytes")
         before = field

@@ -22,6 +22,7 @@ from commonsnode_protocol.limits import (
     LANES_MAX,
     LIVE_BYTES_MAX,
     PACKED_BYTES_MAX,
+    REASON_BYTES_MAX,
     RECONCILE_BYTES_MAX,
     TIME_MS_MAX,
     WANT_IDS_MAX,
@@ -283,7 +284,7 @@ def _state(fingerprint: Value, digest: Value) -> LaneState:
 
 
 def _read_bye(value: list[Value]) -> Bye:
-    if type(value[1]) is not str or len(value[1]) > 64:
+    if type(value[1]) is not str or len(value[1].encode()) > REASON_BYTES_MAX:
         raise PeerError(Reason.BAD_FRAME, "no reason")
     return Bye(value[1])
 

@@ -27,6 +27,7 @@ FRAME_BYTES_MAX = 2 * 1024 * 1024
 # The session
 HELLO_VERSIONS_MAX = 16
 HELLO_AGENT_BYTES_MAX = 64
+REASON_BYTES_MAX = 64
 LANES_MAX = 8_192  # entries that one side may announce in a session
 RECONCILE_BYTES_MAX = 256 * 1024  # one Negentropy message
 RECONCILE_ROUNDS_MAX = 4_096  # of one lane
