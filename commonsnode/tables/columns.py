@@ -19,6 +19,8 @@ TARGETS = (*SINGLE, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
 KEY_ONLY_HEADING = "record id"  # as our own export writes it: names the row, and is nothing more
 EMPTY_LOSS = 20  # of a score, for a column that is empty throughout
 NUMBER_SHARE_MIN = 2 / 3  # of the cells of an amount
+PLAIN_NUMBER_SHARE_MIN = 0.5  # where the heading is plain
+PLAIN = 90  # from here on a heading can hardly mean anything else
 WEAK = 60  # up to here a heading alone does not do
 UNIQUE_ROWS_MIN = 20  # that many different house numbers are none
 TAG_CHARS_MAX = 50
@@ -26,6 +28,9 @@ UNIT_CHARS_MAX = 24
 CATEGORY_CHARS_MAX = 80  # on average
 NOTICE_LINES_MAX = 5
 
+HELPER_TITLE = 45  # of words that are a title only where there is no other
+
+_Candidate = tuple[float, int, Column, str]  # score, minus the index, the column, the target
 _ANCHORS = frozenset(("venue", "spot", "address", "street", "city"))
 _TEXT_ROLES = frozenset(("venue", "address", "street", "city", "quarter"))
 
@@ -135,20 +140,16 @@ def _two_columns(mapping: Choice, found: Survey) -> bool:
             if column is not None and column.index in mapping.said:
                 raise TableError("--map: lat and lon go together; one of them is missing")
         return False
-    scale = places.find_scale(lat.cells or lat.sample, lon.cells or lon.sample) if _aligned(lat, lon) else 1
-    weak = min(lat.meanings().get("lat", 100), lon.meanings().get("lon", 100)) <= WEAK
-    if lat.index in mapping.said:
-        weak = False
-        scale = scale or 1
+    told = lat.index in mapping.said
+    weak = not told and min(lat.meanings().get("lat", 0), lon.meanings().get("lon", 0)) <= WEAK
+    scale: int | None = 1
+    if lat.cells is not None and lon.cells is not None:
+        scale = places.find_scale(lat.cells, lon.cells, strict=weak) or (1 if told else None)
     if scale is None or (weak and scale == 1 and not _precise(lat.sample + lon.sample)):
         return False
     mapping.targets[lat.index], mapping.targets[lon.index] = "lat", "lon"
     mapping.scale = scale
     return True
-
-
-def _aligned(lat: Column, lon: Column) -> bool:
-    return lat.cells is not None and lon.cells is not None and len(lat.cells) == len(lon.cells)
 
 
 def _best_coordinate(mapping: Choice, found: Survey, target: str) -> Column | None:
@@ -188,12 +189,17 @@ def _order(mapping: Choice, found: Survey) -> None:
 
 
 def _fields(mapping: Choice, found: Survey) -> None:
-    candidates: list[tuple[float, int, Column, str]] = []
+    candidates: list[_Candidate] = []
     addressed = any("city" in c.meanings() or "address" in c.meanings() for c in found.columns)
+    in_town = any({"street", "postcode"} & c.meanings().keys() for c in found.columns)
     for column in _free(mapping, found):
-        for target, plain in _possible(column).items():
+        meanings = _possible(column)
+        if in_town and "city" in meanings:
+            meanings.pop("venue", None)  # `Ort` beside `Straße` and `PLZ` is a town
+        for target, plain in meanings.items():
             if (target in SINGLE or target in words.PLACE_ROLES) and _fits(column, target, plain, addressed):
                 candidates.append((plain - _emptiness(column, found), -column.index, column, target))
+    candidates = _with_title(candidates)
     taken = {target for target in mapping.targets.values() if target in SINGLE} | set(mapping.roles.values())
     roles: dict[str, Column] = {}
     for score, _, column, target in sorted(candidates, key=lambda entry: entry[:2], reverse=True):
@@ -207,6 +213,16 @@ def _fields(mapping: Choice, found: Survey) -> None:
         else:
             mapping.targets[column.index] = target
     _place_parts(mapping, roles)
+
+
+def _with_title(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Where nothing but a room or a library can be the title, it is one, and no place."""
+    for score, _, _, target in candidates:
+        if (target == "title" and score > HELPER_TITLE) or (
+            target == "description" and score > PLAIN - EMPTY_LOSS
+        ):
+            return candidates
+    return [(s + PLAIN if target == "title" else s, i, column, target) for s, i, column, target in candidates]
 
 
 def _possible(column: Column) -> dict[str, int]:
@@ -241,7 +257,7 @@ def _fits(column: Column, target: str, score: int, addressed: bool) -> bool:
     numbers = sum(map(is_number, sample)) / len(sample)
     checks: dict[str, Callable[[], bool]] = {
         "title": lambda: numbers < 0.9 or (score >= 98 and "amount" not in column.meanings()),
-        "amount": lambda: numbers >= NUMBER_SHARE_MIN,
+        "amount": lambda: numbers >= (PLAIN_NUMBER_SHARE_MIN if score >= PLAIN else NUMBER_SHARE_MIN),
         "unit": lambda: numbers <= 0.3 and _mean_length(sample) <= UNIT_CHARS_MAX,
         "category": lambda: numbers < 0.9 and _mean_length(sample) <= CATEGORY_CHARS_MAX,
         "condition": lambda: _mean_length(sample) <= CATEGORY_CHARS_MAX and _is_condition(column, addressed),

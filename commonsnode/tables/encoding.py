@@ -16,6 +16,7 @@ WORDS_MAX = 20_000
 CHUNK_BYTES = 1 << 20
 BROKEN_SHARE_MAX = 0.1  # of the non-ASCII sequences: with more it is no UTF-8
 CONTROL_SHARE_MAX = 0.02  # of the bytes of a text
+CR_BONUS = 0.5  # a word, for Mac Roman where all line ends are CR; a wrongly read word loses 7
 LETTERS_MIN = 8  # non-ASCII characters: with fewer, nothing is said about another language
 MIXED_SHARE_MAX = 0.1  # of words with letters of two alphabets: more means a wrong guess
 LIKELY_MIN = 0.3  # mean score of a letter: below, none of our encodings reads well
@@ -120,7 +121,7 @@ def _eight_bit(data: bytes) -> Encoding:
     mac, _ = _score(words, "mac_roman")
     windows += 0.5
     if cr_only:
-        mac += 2 + 0.5 * weight
+        mac += 2 + CR_BONUS * weight
     if letters >= LETTERS_MIN and max(windows, mac) < LIKELY_MIN * letters:
         other = None if cr_only else _other(data, words)
         if other or cr_only:
@@ -164,7 +165,7 @@ def _score(words: Counter[bytes], codec: str) -> tuple[float, int]:
         for i, char in enumerate(text):
             if char > "\x7f":
                 score += (
-                    _letter(text, i, char) if char.isalpha() and char not in "ªº" else _sign(text, i, char)
+                    _letter(text, i, char) if char.isalpha() and char not in "ªºµ" else _sign(text, i, char)
                 )
                 count += times
         total += score * times
@@ -177,8 +178,10 @@ def _letter(text: str, i: int, char: str) -> float:
     before, after = text[i - 1 : i] if i else "", text[i + 1 : i + 2]
     if char.isupper() and (before.islower() or (after and not before and not after.isalpha())):
         return -4.0
-    if char.islower() and before.isupper() and after.isupper():
+    if before.isupper() and (after.isupper() if char.islower() else after.islower()):
         return -2.0
+    if char in "œŒ" and after in "uU":
+        return 4.0
     if before.isalpha() or after.isalpha():
         return 3.0
     return 2.0 if char in _ALONE else -1.0
@@ -198,7 +201,9 @@ def _sign(text: str, i: int, char: str) -> float:
     if char in "–—":
         return -1.5 if inside else 1.0
     if char in "°ºª²³":
-        return 1.0 if before.isalnum() or before in ".°" else -1.0
+        return (
+            2.0 if before.isalnum() or before in (".", "°") or (not before and after in ("C", "F")) else -1.0
+        )
     if char in "€£":
         return 1.0 if not before.isalpha() and not after.isalpha() else -2.0
     if char in "½¼¾×±µ®©™§•·ø\xa0´":

@@ -17,6 +17,7 @@ _NO_WORD = re.compile(r"[\W_]+")
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _LANGUAGE_SUFFIX = re.compile(r"^(.+) (?:en|es|pt|fr|de|eng|esp|por|fra|deu|ger|english|deutsch)$")
 _ADDRESS_PREFIX = re.compile(r"^(?:addr|address|adresse|adr) (?=.)")
+_NUMBER_SIGN = re.compile("[#№]")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
@@ -86,6 +87,7 @@ def value_words(which: str) -> frozenset[str]:
 def meanings(heading: str) -> dict[str, int]:
     """Target (or part of an address, or `key`, or `pair`) -> how plainly the heading means it, 0 to 110."""
     found: dict[str, int] = {}
+    heading = _NUMBER_SIGN.sub(" no ", heading)
     variants = [(heading, 0)]
     bare = _PARENTHESES.sub(" ", heading)
     if bare != heading:

@@ -32,6 +32,11 @@ def uses_decimal_comma(values: Iterable[str], separator: str) -> bool:
     return sure or (unsure and separator == ";")
 
 
+def thousands_with_points(values: Iterable[str]) -> bool:
+    """Whether all numbers with a point could have it before thousands (`1.200`)."""
+    return all(_POINT_THOUSANDS.fullmatch(value) for value in values if "." in value)
+
+
 def decimal_text(text: str, decimal_comma: bool) -> str | None:
     """The number as a plain decimal string (no exponent, no separators, no zeros that say nothing); None if it is none."""
     if text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX:

@@ -70,17 +70,17 @@ def out_of_range(lat: int, lon: int) -> str | None:
     return f"longitude {lon / E7:g} is out of range (-180 to 180)"
 
 
-def find_scale(lats: Sequence[str], lons: Sequence[str]) -> int | None:
+def find_scale(lats: Sequence[str], lons: Sequence[str], strict: bool) -> int | None:
     """By what the numbers of two columns must be divided to be degrees, or None where they are no coordinates.
 
     Whole numbers of millionths (or ten-millionths) of a degree are taken for such only if all numbers are whole and
-    nearly all too large for degrees.
+    nearly all too large for degrees. strict: the headings may mean something else, so most cells must be in range.
     """
     pairs = [(parse_degrees(a), parse_degrees(b)) for a, b in zip(lats, lons, strict=True) if a and b]
     known = [(a.value, b.value) for a, b in pairs if a and b]
     if not pairs:
         return 1
-    if len(known) < SHARE_MIN * len(pairs):
+    if len(known) < (SHARE_MIN if strict else PLAUSIBLE_SHARE_MIN) * len(pairs):
         return None
     for scale in SCALES:
         if scale > 1 and any(a != int(a) or b != int(b) for a, b in known):
@@ -88,6 +88,8 @@ def find_scale(lats: Sequence[str], lons: Sequence[str]) -> int | None:
         fits = sum(abs(a) <= 90 * scale and abs(b) <= 180 * scale for a, b in known)
         swapped = sum(abs(b) <= 90 * scale and abs(a) <= 180 * scale for a, b in known)
         if max(fits, swapped) >= PLAUSIBLE_SHARE_MIN * len(known):
+            return scale
+        if scale == 1 and not strict and all(abs(a) < 1000 and abs(b) < 1000 for a, b in known):
             return scale
     return None
 

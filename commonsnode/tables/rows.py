@@ -22,7 +22,7 @@ from commonsnode.tables.model import (
     distinct,
     shorten,
 )
-from commonsnode.tables.numbers import decimal_text, uses_decimal_comma
+from commonsnode.tables.numbers import decimal_text, thousands_with_points, uses_decimal_comma
 from commonsnode.tables.survey import Survey
 
 FIELD_OVERHEAD = 8  # bytes around a field's name and text in MessagePack, at most
@@ -82,6 +82,7 @@ class RowReader:
         self.pair = None if pair is None else _Pair(pair, fields[pair], choice.order, pair in choice.said)
         self.geometry = choice.column("geometry")
         self.geometry_field = "" if self.geometry is None else fields[self.geometry]
+        self.has_shapes = grid.geometries or self.geometry is not None or self.pair is not None
         self.key = None if choice.key is None else choice.key.index
         self.key_label = "" if choice.key is None else choice.key.label
         self.taken = set(fields.values())
@@ -94,7 +95,10 @@ class RowReader:
         index = choice.column("amount")
         if index is None:
             return None
-        comma = uses_decimal_comma(found.columns[index].sample, separator)
+        sample = found.columns[index].sample
+        comma = uses_decimal_comma(sample, separator)
+        if separator == ";" and thousands_with_points(sample):
+            comma = comma or any(uses_decimal_comma(c.sample, ",") for c in found.columns)
         return _Amount(index, fields[index], index in choice.said, comma)
 
     def read(self) -> Iterator[Row | Rejected]:
@@ -255,7 +259,7 @@ class RowReader:
             for number, cell in enumerate(cells, start=1):
                 if len(cell.encode()) > CELL_BYTES_MAX:
                     raise _Refused(f"the cell in column {number} is larger than {CELL_BYTES_MAX} bytes")
-        if size + self.overhead > ROW_BYTES_MAX or "place" in fields:
+        if size + self.overhead > ROW_BYTES_MAX or self.has_shapes:
             packed = len(msgpack.packb(fields))
             if packed > ROW_BYTES_MAX:
                 raise _Refused(f"the row has {packed} bytes; at most {ROW_BYTES_MAX} fit one record")
