@@ -106,6 +106,9 @@ def verify(author: bytes, changeset: bytes, signature: bytes) -> bool:
 
     The rule is libsodium's: S canonical, A and R not of small order, equation without cofactor (SPEC.md, "Signatures").
     """
+    # The library looks at no lengths: it would read on past the end of a short key.
+    if len(author) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
+        return False
     try:
         crypto_sign_open(signature + CONTEXT + changeset, author)
     except (BadSignatureError, ValueError):
