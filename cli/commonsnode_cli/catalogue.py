@@ -1,0 +1,82 @@
+"""Which commands there are: where each is defined, and the line that the overview has for it.
+
+The overview is made from this table alone, so that `commonsnode --help` answers at once.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command, or a group of commands. module: in commonsnode_cli.commands; its `app` is or has it."""
+
+    name: str
+    module: str
+    summary: str
+
+
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "This node": (
+        Entry("init", "node", "Create a node in the home folder."),
+        Entry("up", "node", "Run the node, in the foreground."),
+        Entry("status", "node", "Addresses, communities and peers of the running node."),
+        Entry("id", "node", "The key that this node signs with."),
+        Entry("check", "check", "Verify everything on the disk; --rebuild computes it anew."),
+        Entry("version", "node", "The version of this program."),
+    ),
+    "Communities and people": (
+        Entry("community", "community", "create, list, show, follow, leave"),
+        Entry("member", "member", "grant, list"),
+    ),
+    "Things": (
+        Entry("add", "thing", "Add a thing to the inventory."),
+        Entry("edit", "thing", "Change fields of a thing."),
+        Entry("show", "thing", "One thing, with everything that is said about it."),
+        Entry("list", "thing", "List or search the inventory."),
+        Entry("remove", "thing", "Remove a thing; `restore` brings it back."),
+        Entry("restore", "thing", "Bring back what was removed."),
+        Entry("history", "thing", "Who changed what, and when."),
+    ),
+    "Files": (
+        Entry("import", "file", "Take in a CSV, XLSX, GeoJSON or JSON Lines file."),
+        Entry("export", "file", "Write the inventory of a community to a file."),
+    ),
+    "Other nodes": (
+        Entry("peer", "peer", "add, list, remove"),
+        Entry("sync", "peer", "Meet the known peers now; --wait until all are in step."),
+    ),
+    "To look around": (Entry("demo", "demo", "Three nodes of a made-up valley, with an inventory."),),
+}
+
+ENTRIES = {entry.name: entry for section in SECTIONS.values() for entry in section}
+
+_HEAD = """\
+Usage: commonsnode [--home DIR] COMMAND …
+
+One node of a community's inventory: it works without a network, and agrees with the others when they meet.
+"""
+_FOOT = """
+Options:
+  --home DIR              the folder of the node (else COMMONSNODE_HOME, else the platform's folder for data)
+  --json                  with any command: print one JSON document on stdout, and nothing else there
+  --install-completion    complete commands with Tab in this shell; --show-completion prints the script
+  --help                  this page; with a command: its options
+
+Exit codes: 0 done; 1 refused or failed, with one line on stderr; 2 wrong usage.
+
+A beginning:
+  commonsnode init
+  commonsnode up &
+  commonsnode community create "Valle Alto"
+  commonsnode add "post-hole auger" condition=good
+"""
+
+
+def overview() -> str:
+    """The page for `commonsnode --help`."""
+    width = max(map(len, ENTRIES)) + 2
+    lines = [_HEAD]
+    for title, entries in SECTIONS.items():
+        lines.append(f"{title}:")
+        lines += [f"  {entry.name:<{width}}{entry.summary}" for entry in entries]
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n" + _FOOT

@@ -1,0 +1,89 @@
+"""`check [--rebuild]`: is what lies on the disk whole and true?"""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from commonsnode_cli.client import Document
+from commonsnode_cli.failures import Refused
+from commonsnode_cli.invocation import Invocation, Json
+from commonsnode_cli.progress import Step, progress
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Compute everything anew from the changesets, and set damaged ones aside."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Verify every id and signature, compute the state anew and compare, and check the database itself.
+
+    Through the running node where there is one, else on the files: so it also works on a damaged node that `up` refuses.
+    Exit code 0 and `ok` when all is well; otherwise 1, with a line on stderr for each problem.
+    """
+    call = Invocation.of(context, as_json)
+    with progress("rebuilding" if rebuild else "checking", show=not call.as_json) as step:
+        if call.node.running():
+            problems = _by_the_node(call, rebuild, step)
+        else:
+            problems = _on_the_files(call, rebuild, step)
+    if problems:
+        raise Refused(
+            _summary(call, problems, rebuild), [f"{one['what']}: {one['detail']}" for one in problems]
+        )
+    if call.as_json:
+        call.out.document({"ok": True, "problems": []})
+    else:
+        call.out.line("rebuilt: " if rebuild else "checked: ", "all is well")
+
+
+def _by_the_node(call: Invocation, rebuild: bool, step: Step) -> list[Document]:
+    for line in call.node.lines("POST", "/check", {"rebuild": rebuild}):
+        answer: Document = json.loads(line)
+        if "progress" in answer:
+            step(*answer["progress"])
+        elif "result" in answer:
+            problems: list[Document] = answer["result"]["problems"]
+            return problems
+        elif "problem" in answer:
+            raise Refused(str(answer["problem"].get("detail") or answer["problem"].get("title")))
+    raise Refused("the node ended its check without a result; its log says why")
+
+
+def _on_the_files(call: Invocation, rebuild: bool, step: Step) -> list[Document]:
+    from commonsnode_store.store import Store
+
+    from commonsnode.errors import NodeError
+    from commonsnode.home import locked, open_home
+    from commonsnode_store.errors import Damaged, StoreError
+
+    try:
+        home = open_home(call.home)
+        with locked(home):  # no daemon may start meanwhile
+            store = Store.open(home.database_path)
+            try:
+                found = store.rebuild(step) if rebuild else store.check(step)
+            finally:
+                store.close()
+    except Damaged as damage:
+        return [{"what": damage.what, "detail": damage.detail}]
+    except StoreError as error:
+        raise Refused(str(error)) from error
+    except NodeError as error:
+        raise Refused(error.what + (f". {error.hint}" if error.hint else "")) from error
+    return [{"what": one.what, "detail": one.detail} for one in found]
+
+
+def _summary(call: Invocation, problems: list[Any], rebuild: bool) -> str:
+    number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    if rebuild:
+        return f"rebuilt; {number} could not be mended here. Meet a peer to get back what was set aside: {call.command} up"
+    return f"{number} found. Mend what can be computed anew: {call.command} check --rebuild"

@@ -1,0 +1,61 @@
+"""`member grant|list`."""
+
+from typing import Annotated
+
+import typer
+
+from commonsnode_cli.failures import WrongUsage
+from commonsnode_cli.invocation import CommunityOption, Invocation, Json
+
+ROLES = ("member", "mirror")
+
+app = typer.Typer(name="member", help="Who may write in a community.", add_completion=False)
+
+
+@app.callback()
+def member(context: typer.Context, as_json: Json = False) -> None:
+    """Who may write in a community."""
+    Invocation.of(context, as_json)
+
+
+@app.command()
+def grant(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="ID", help="What `commonsnode id` prints on their node.")],
+    community: CommunityOption = None,
+    role: Annotated[
+        str, typer.Option(metavar="member|mirror", help="A mirror replicates, and may not write.")
+    ] = "member",
+    as_json: Json = False,
+) -> None:
+    """Admit somebody to a community. What they wrote before, and what waits on their node, is taken from now on."""
+    if role not in ROLES:
+        raise WrongUsage(
+            f"a role is {' or '.join(ROLES)}, not {role!r} (see commonsnode member grant --help)"
+        )
+    if len(key) != 64 or not set(key.lower()) <= set("0123456789abcdef"):
+        raise WrongUsage(
+            f"{key!r} is no id of a node: that has 64 hexadecimal digits, as `commonsnode id` prints them"
+        )
+    call = Invocation.of(context, as_json)
+    found = call.community(community)
+    granted = call.node.post(f"/communities/{found['id']}/members", {"id": key.lower(), "role": role})
+    if call.as_json:
+        call.out.document(granted)
+        return
+    call.out.line(f"granted: {granted['id']} is a {granted['role']} of {found['name'] or found['id']}")
+
+
+@app.command(name="list")
+def list_(context: typer.Context, community: CommunityOption = None, as_json: Json = False) -> None:
+    """Who was admitted to a community, and since when."""
+    call = Invocation.of(context, as_json)
+    found = call.node.get(f"/communities/{call.community(community)['id']}/members")
+    if call.as_json:
+        call.out.document(found)
+        return
+    rows = [
+        (one["id"], one["role"], str(one.get("since") or ""), "this node" if one.get("you") else "")
+        for one in found["members"]
+    ]
+    call.out.table(("id", "role", "since", ""), rows)

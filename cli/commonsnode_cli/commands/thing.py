@@ -1,0 +1,286 @@
+"""`add`, `edit`, `show`, `list`, `remove`, `restore`, `history`: the inventory, one thing at a time."""
+
+from typing import Annotated, Any
+
+import typer
+
+from commonsnode_cli.client import Client, Document, segment
+from commonsnode_cli.failures import WrongUsage
+from commonsnode_cli.invocation import CommunityOption, Invocation, Json, KindOption, ThingId
+from commonsnode_cli.wording import moment, value_text
+from commonsnode_cli.words import fields, moved, place, text
+
+PAGE_RECORDS = 200  # asked for at once
+LANES = ("public", "knowledge")
+
+app = typer.Typer(add_completion=False)
+
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="LAT,LON", help="Where it is, in decimal degrees, as in --at -0.35,-78.12"),
+]
+FieldWords = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FIELD=VALUE",
+        help="A field and its text; field= clears it; field:=JSON sets a value of another type.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    title: Annotated[
+        str, typer.Argument(metavar="TITLE", help="What one would call it; after -- it may begin with -")
+    ],
+    words: FieldWords = None,
+    community: CommunityOption = None,
+    at: At = None,
+    lane: Annotated[
+        str, typer.Option(metavar="public|knowledge", help="What it is replicated with.")
+    ] = "public",
+    kind: Annotated[str, typer.Option(metavar="K", help="What sort of record it is.")] = "resource",
+    as_json: Json = False,
+) -> None:
+    """Add a thing to the inventory.
+
+    As in: commonsnode add "post-hole auger" --at -0.35,-78.12 condition=good tag:garden=true amount=2
+    """
+    given = fields(words or ())
+    if "title" in given:
+        raise WrongUsage("the title is given twice: TITLE, and the field title")
+    if lane not in LANES:
+        raise WrongUsage(f"a lane is {' or '.join(LANES)}, not {lane!r} (see commonsnode add --help)")
+    if not title.strip():
+        raise WrongUsage("the title is empty")
+    given = {
+        "title": text(title, "the title"),
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    _put_at(given, at)
+    call = Invocation.of(context, as_json)
+    found = call.community(community)
+    added = call.node.post(
+        f"/communities/{found['id']}/records", {"kind": text(kind, "the kind"), "lane": lane, "fields": given}
+    )
+    if call.as_json:
+        call.out.document(added)
+        return
+    call.out.line("added: ", (title, "bold"), f"  {added['id']}")
+    _say_waiting(call, added)
+
+
+@app.command()
+def edit(
+    context: typer.Context,
+    thing: ThingId,
+    words: FieldWords = None,
+    at: At = None,
+    community: CommunityOption = None,
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """Change fields of a thing. What you see is what your edit follows: it settles a conflict of these fields.
+
+    As in: commonsnode edit 3f9a condition=broken keeper=Rosa description=
+    """
+    given = fields(words or ())
+    if not given and at is None:
+        raise WrongUsage("nothing to change: give field=value, or --at LAT,LON (see commonsnode edit --help)")
+    _put_at(given, at)
+    call = Invocation.of(context, as_json)
+    path, query = _record(thing, community, kind)
+    if at is not None:
+        old = call.node.get(path, query)
+        path, query = _exactly(old)
+        given["place"] = moved(old["fields"].get("place"), given["place"])
+    changed = call.node.patch(path, {"fields": given}, query)
+    if call.as_json:
+        call.out.document(changed)
+        return
+    names = changed["changed"]
+    call.out.line("changed: " if names else "nothing changed: ", ", ".join(names) or "it says so already")
+    call.out.line("  id  ", changed["id"])
+    _say_waiting(call, changed)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    thing: ThingId,
+    community: CommunityOption = None,
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """One thing: its fields, and beside each what others have written at the same time."""
+    call = Invocation.of(context, as_json)
+    path, query = _record(thing, community, kind)
+    found = call.node.get(path, query)
+    if call.as_json:
+        call.out.document(found)
+        return
+    call.out.line((found["title"], "bold"))
+    width = max((len(name) for name in found["fields"]), default=0) + 2
+    for name, value in found["fields"].items():
+        call.out.line(f"  {name:<{width}}", value_text(name, value))
+        for other in found["conflicts"].get(name, ()):
+            said = (
+                f"also: {value_text(name, other['value'])}  ({other['author'][:8]}, {moment(other['time'])})"
+            )
+            call.out.line(f"  {'':<{width}}", (said, "yellow"))
+    for name in found["conflicts"].keys() - found["fields"].keys():
+        for other in found["conflicts"][name]:
+            said = f"cleared; also: {value_text(name, other['value'])}  ({other['author'][:8]}, {moment(other['time'])})"
+            call.out.line(f"  {name:<{width}}", (said, "yellow"))
+    if found["deleted"]:
+        call.out.line(("  removed; bring it back: ", "red"), f"commonsnode restore {found['id'][:8]}")
+    if found["waiting"]:
+        call.out.line(("  waiting: nobody else has all of this until this node is a member", "yellow"))
+    call.out.line((f"  {found['kind']} {found['id']}, changed {moment(found['changed'])}", "dim"))
+
+
+@app.command(name="list")
+def list_(
+    context: typer.Context,
+    community: CommunityOption = None,
+    kind: KindOption = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="All these words, or beginnings of words.")
+    ] = None,
+    deleted: Annotated[bool, typer.Option("--deleted", help="What was removed, instead.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List or search the inventory, of one community or of all that this node follows."""
+    call = Invocation.of(context, as_json)
+    path = "/records" if community is None else f"/communities/{segment(community)}/records"
+    query = {"kind": kind, "text": search or None, "deleted": "true" if deleted else None}
+    records = _pages(call.node, path, query, limit)
+    if call.as_json:
+        call.out.document({"records": records})
+        return
+    rows = [
+        (
+            one["id"],
+            one["title"],
+            one["kind"],
+            str(one["fields"].get("condition") or ""),
+            value_text("place", one["fields"].get("place")),
+            "waiting" if one["waiting"] else "",
+        )
+        for one in records
+    ]
+    call.out.table(("id", "title", "kind", "condition", "place", ""), rows)
+    if not rows:
+        call.out.say(
+            "nothing found" if search or kind or deleted else "nothing here yet: commonsnode add TITLE"
+        )
+
+
+@app.command()
+def remove(
+    context: typer.Context,
+    thing: ThingId,
+    community: CommunityOption = None,
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """Remove a thing. Its history stays, and `restore` brings it back."""
+    call = Invocation.of(context, as_json)
+    path, query = _record(thing, community, kind)
+    removed = call.node.delete(path, query)
+    if call.as_json:
+        call.out.document(removed)
+        return
+    call.out.line("removed: ", removed["id"])
+    call.out.say(f"  undo: commonsnode restore {removed['id'][:8]}")
+    _say_waiting(call, removed)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    thing: ThingId,
+    community: CommunityOption = None,
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """Bring back what was removed."""
+    call = Invocation.of(context, as_json)
+    path, query = _record(thing, community, kind)
+    restored = call.node.post(f"{path}/restore", query=query)
+    if call.as_json:
+        call.out.document(restored)
+        return
+    call.out.line("restored: ", restored["id"])
+    _say_waiting(call, restored)
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    thing: ThingId,
+    community: CommunityOption = None,
+    kind: KindOption = None,
+    as_json: Json = False,
+) -> None:
+    """Who changed what, and when; the oldest first."""
+    call = Invocation.of(context, as_json)
+    path, query = _record(thing, community, kind)
+    found = call.node.get(f"{path}/history", query)
+    if call.as_json:
+        call.out.document(found)
+        return
+    for entry in found["history"]:
+        call.out.line(
+            (moment(entry["time"]), "bold"),
+            f"  {entry['author'][:8]}",
+            "  (waiting)" if entry["waiting"] else "",
+        )
+        for name, value in entry["fields"].items():
+            call.out.line(
+                f"  {name} = {value_text(name, value)}" if value is not None else f"  {name} cleared"
+            )
+
+
+def _record(thing: str, community: str | None, kind: str | None) -> tuple[str, dict[str, str | None]]:
+    if not thing or not set(thing.lower()) <= set("0123456789abcdef"):
+        raise WrongUsage(
+            f"{thing!r} is no id: that has hexadecimal digits only, as `list` and `add` print them"
+        )
+    return f"/records/{thing.lower()}", {"community": community, "kind": kind}
+
+
+def _exactly(record: Document) -> tuple[str, dict[str, str | None]]:
+    return f"/records/{record['id']}", {"community": record["community"], "kind": record["kind"]}
+
+
+def _put_at(given: dict[str, Any], at: str | None) -> None:
+    if at is None:
+        return
+    if "place" in given:
+        raise WrongUsage("the place is given twice: --at, and the field place")
+    given["place"] = place(at)
+
+
+def _pages(node: Client, path: str, query: dict[str, str | None], limit: int | None) -> list[Document]:
+    records: list[Document] = []
+    cursor: str | None = None
+    while limit is None or len(records) < limit:
+        wanted = PAGE_RECORDS if limit is None else min(PAGE_RECORDS, limit - len(records))
+        page = node.get(path, {**query, "cursor": cursor, "limit": str(wanted)})
+        records += page["records"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    return records
+
+
+def _say_waiting(call: Invocation, written: Document) -> None:
+    if written["waiting"]:
+        call.out.say(
+            "  it waits on this node: nobody else gets it until a steward admits you (member grant ID; "
+            "your id: commonsnode id)"
+        )

@@ -1,0 +1,104 @@
+"""One call of the command: which node is meant, and how to answer.
+
+The options of every command that are the same everywhere stand here, too.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commonsnode_cli.client import Client, Document, segment
+from commonsnode_cli.failures import Refused
+from commonsnode_cli.output import Output
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+CommunityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--community",
+        metavar="C",
+        help="Id, beginning of an id, or name. May be left out where only one community is followed.",
+    ),
+]
+KindOption = Annotated[str | None, typer.Option("--kind", metavar="K", help="Only this kind of record.")]
+ThingId = Annotated[
+    str, typer.Argument(metavar="ID", help="The id of a thing, or an unambiguous beginning of it.")
+]
+
+
+@dataclass
+class Invocation:
+    """What was given before the command; the command's own --json is added by `of`."""
+
+    home_given: str | None = None
+    as_json: bool = False
+
+    @staticmethod
+    def of(context: typer.Context, as_json: bool = False) -> "Invocation":
+        invocation = context.ensure_object(Invocation)
+        invocation.as_json = invocation.as_json or as_json
+        return invocation
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder of the node: --home, else COMMONSNODE_HOME, else the platform's folder for data."""
+        from commonsnode.home import default_home
+
+        if self.home_given:
+            return Path(self.home_given).expanduser()
+        return default_home(os.environ)
+
+    @property
+    def command(self) -> str:
+        """The beginning of a command line that reaches this node from any folder."""
+        words = [program()]
+        if self.home_given:
+            words += ["--home", str(self.home.absolute())]
+        return shlex.join(words)
+
+    @cached_property
+    def out(self) -> Output:
+        return Output(as_json=self.as_json)
+
+    @cached_property
+    def node(self) -> Client:
+        """The running daemon. Whether it runs shows at the first question."""
+        from commonsnode.home import Home
+
+        home = Home(self.home)
+        if not home.is_node():
+            raise Refused(f"there is no node at {self.home}. Make one: {self.command} init")
+        return Client(self.home, home.socket_path, self.command)
+
+    def community(self, given: str | None) -> Document:
+        """The community that is meant: the entry of the daemon's list. Raises Refused where that is not clear."""
+        if given is not None:
+            return self.node.get(f"/communities/{segment(given)}")
+        found: list[Document] = self.node.get("/communities")["communities"]
+        if not found:
+            raise Refused(
+                "this node follows no community yet. Begin one: commonsnode community create NAME; "
+                "or join one: commonsnode community follow LINK"
+            )
+        if len(found) > 1:
+            names = ", ".join(str(one["name"] or one["id"][:8]) for one in found)
+            raise Refused(f"this node follows {len(found)} communities ({names}): say which with --community")
+        return found[0]
+
+
+def program() -> str:
+    """This program as a shell finds it from any folder."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return shlex.join([sys.executable, "-m", "commonsnode_cli"])
+    found = shutil.which(called.name)
+    if found is not None and os.path.realpath(found) == os.path.realpath(called):
+        return called.name
+    return str(called.absolute())

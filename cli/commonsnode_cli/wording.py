@@ -1,0 +1,46 @@
+"""How values and times read for a person."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+DEGREE = 10_000_000
+
+
+def value_text(name: str, value: Any) -> str:
+    """A value of a field, from the API's JSON, on one line."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        if name == "place" and isinstance(value.get("lat"), int) and isinstance(value.get("lon"), int):
+            return _place_text(value)
+        if set(value) == {"$int"}:
+            return str(value["$int"])
+        if set(value) == {"$bytes"}:
+            return f"{len(str(value['$bytes'])) * 3 // 4} bytes"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def degrees(value: int) -> str:
+    """Whole 1e-7 degrees as decimal degrees, exactly, without needless zeros."""
+    sign = "-" if value < 0 else ""
+    whole, rest = divmod(abs(value), DEGREE)
+    return f"{sign}{whole}.{rest:07d}".rstrip("0").rstrip(".")
+
+
+def moment(text: str) -> str:
+    """An RFC 3339 time as the clock on this machine's wall shows it."""
+    try:
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return text
+
+
+def _place_text(value: dict[str, Any]) -> str:
+    where = f"{degrees(value['lat'])},{degrees(value['lon'])}"
+    named = value.get("name")
+    return f"{named} ({where})" if isinstance(named, str) and named else where

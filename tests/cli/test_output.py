@@ -1,0 +1,35 @@
+"""What may reach a terminal."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commonsnode_cli.output import document_text, plain
+
+
+def test_a_name_cannot_move_the_cursor_or_turn_the_text() -> None:
+    assert plain("a\x1b[2Jb\x9b1mc\u202ed\ne\tf") == "a\\x1b[2Jb\\x9b1mc\\u202ed\\ne\\tf"
+
+
+def test_names_of_all_scripts_stay_as_they_are() -> None:
+    assert plain("Ñahuinpuquio – 山谷 – Сельсовет 🌽") == "Ñahuinpuquio – 山谷 – Сельсовет 🌽"
+
+
+@given(st.text(st.characters()))
+def test_whatever_the_text_nothing_printed_is_a_control_character(text: str) -> None:
+    shown = plain(text)
+    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in shown)
+    shown.encode()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda v: st.lists(v) | st.dictionaries(st.text(), v),
+    )
+)
+def test_a_document_is_one_safe_line_that_means_the_same(document: object) -> None:
+    text = document_text(document)
+    assert json.loads(text) == document
+    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text)
