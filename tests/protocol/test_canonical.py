@@ -2,6 +2,7 @@
 
 import struct
 from datetime import UTC, datetime
+from random import Random
 
 import msgpack
 import pytest
@@ -63,9 +64,9 @@ def test_what_is_read_was_written_in_the_only_way(value: Value) -> None:
 
 
 @given(st.dictionaries(texts, scalars, min_size=2), st.randoms(use_true_random=False))
-def test_the_order_in_which_a_map_was_built_does_not_show(value: dict[str, Value], random: object) -> None:
+def test_the_order_in_which_a_map_was_built_does_not_show(value: dict[str, Value], random: Random) -> None:
     keys = list(value)
-    random.shuffle(keys)  # type: ignore[attr-defined]
+    random.shuffle(keys)
     assert canonical.encode({key: value[key] for key in keys}) == canonical.encode(value)
 
 
