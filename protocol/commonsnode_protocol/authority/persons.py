@@ -1,0 +1,192 @@
+"""The keys of a person: which there are, what is cut of each, and which acts of theirs stand.  SPEC.md, "Persons" (rule 22).
+
+Only a person's first key and recovery keys add keys: so a stolen device makes no further ones. Keys of one person can only
+cut one another deeper, never bring back what another of them cut, so no accomplice's revocation helps a thief. In three
+levels, each above the next: a steward; a recovery key; the devices, the first key among them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from commonsnode_protocol.authority import statements
+from commonsnode_protocol.authority.acts import Entry, KeyAdded, KeyRevoked
+from commonsnode_protocol.authority.cuts import Condition, Conditions, Walk
+from commonsnode_protocol.changeset import AUTHORITY
+
+Entries = Mapping[bytes, Mapping[bytes, Entry]]  # author → changeset id → entry
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The changesets of lane `authority` by author; those about keys also apart, since they are few."""
+
+    community: bytes
+    by_author: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
+    on_keys: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
+    signatures: dict[tuple[bytes, bytes, bytes], bool] = field(
+        default_factory=dict
+    )  # what was verified already
+
+    def add(self, entry: Entry) -> None:
+        author = entry.changeset.author
+        self.by_author.setdefault(author, {})[entry.id] = entry
+        if entry.on_keys:
+            self.on_keys.setdefault(author, {})[entry.id] = entry
+
+    def remove(self, entry: Entry) -> None:
+        author = entry.changeset.author
+        del self.by_author[author][entry.id]
+        self.on_keys.get(author, {}).pop(entry.id, None)
+
+    def agrees(self, act: KeyAdded) -> bool:
+        """Whether the new key signed that it is this person's."""
+        known = (act.person, act.key, act.signature)
+        if known not in self.signatures:
+            context = statements.RECOVERY if act.recovery else statements.DEVICE
+            payload = self.community + act.person
+            self.signatures[known] = statements.holds(context, payload, act.key, act.signature)
+        return self.signatures[known]
+
+
+@dataclass(slots=True)
+class Key:
+    """One key of a person."""
+
+    recovery: bool = False
+    node: bool = False
+    conditions: Conditions = ()  # none: all that it signed stands
+    adds: dict[tuple[bytes, bool, bool], bytes] = field(default_factory=dict)
+    """Who added it, as a recovery key or not, for a node's acts only or not → the changeset of least id; none: the first key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a person's own acts come to, under what others cut."""
+
+    first: bytes
+    keys: Mapping[bytes, Key]
+    kept: frozenset[
+        bytes
+    ]  # stand though their author is cut: revocations among the keys, and how their authors came to be keys
+    walks: Mapping[bytes, Walk]  # of the keys that are cut, in lane `authority`
+
+    def stands(self, entry: Entry) -> bool:
+        author = entry.changeset.author
+        if entry.id in self.kept:
+            return True
+        if author not in self.keys:
+            return False
+        walk = self.walks.get(author)
+        return walk is None or entry.id in walk.standing
+
+    def standing(self, pool: Pool) -> Iterator[Entry]:
+        """All changesets of lane `authority` that stand by this person."""
+        for key in self.keys:
+            walk = self.walks.get(key)
+            for entry in pool.by_author.get(key, {}).values():
+                if walk is None or entry.id in walk.standing:
+                    yield entry
+
+    @property
+    def is_cut(self) -> bool:
+        return bool(self.walks) or bool(self.kept)
+
+
+def person_of(
+    first: bytes, pool: Pool, conditions: Conditions, by_stewards: Mapping[bytes, Condition]
+) -> Person:
+    """Value the acts of a person's keys.
+
+    conditions: of the person as a whole (a removal, revocations); they hold for every key.
+    by_stewards: key → what stewards let stand of it.
+    """
+    above = {key: (condition,) for key, condition in by_stewards.items()}
+    keys, walks = _reach(first, pool, conditions, above)
+    kept: set[bytes] = set()
+    for recovery in (True, False):
+        decided = dict(above)
+        for entry, act in _revocations(first, pool, keys, walks, recovery=recovery):
+            kept |= {entry.id, *_path(keys, entry.changeset.author)}
+            target = keys.get(act.key)
+            outranks = recovery or target is None or not target.recovery
+            if act.key not in above and outranks:
+                decided[act.key] = (*decided.get(act.key, ()), Condition((act.cut,)))
+        above = decided
+        keys, walks = _reach(first, pool, conditions, above)
+    return Person(first, keys, frozenset(kept), walks)
+
+
+def _reach(
+    first: bytes, pool: Pool, conditions: Conditions, by_key: Mapping[bytes, Conditions]
+) -> tuple[dict[bytes, Key], dict[bytes, Walk]]:
+    """The keys that the first one and recovery keys added, as far as what they signed stands."""
+    keys = {first: Key()}
+    walks: dict[bytes, Walk] = {}
+    todo = [first]
+    while todo:
+        key = todo.pop()
+        of = keys[key]
+        of.conditions = (*conditions, *by_key.get(key, ()))
+        if of.conditions and key not in walks:
+            walks[key] = _walked(key, of.conditions, pool.by_author.get(key, {}).values())
+        if key != first and not of.recovery:
+            continue
+        for entry, act in _on_keys(key, pool, walks.get(key)):
+            if not isinstance(act, KeyAdded) or act.person != first or not pool.agrees(act):
+                continue
+            known = keys.get(act.key)
+            if known is None:
+                keys[act.key] = known = Key(act.recovery, act.node)
+                todo.append(act.key)
+            elif act.recovery and not known.recovery:
+                known.recovery = True
+                todo.append(act.key)
+            known.node = known.node and act.node
+            known.adds.setdefault((key, act.recovery, act.node), entry.id)  # they come by id
+    return keys, walks
+
+
+def _walked(key: bytes, conditions: Conditions, entries: Iterable[Entry]) -> Walk:
+    walk = Walk(key, AUTHORITY, conditions)
+    for entry in entries:
+        walk.add(entry.id, entry.changeset.refs, entry.names)
+    return walk
+
+
+def _on_keys(key: bytes, pool: Pool, walk: Walk | None) -> list[tuple[Entry, KeyAdded | KeyRevoked]]:
+    """The acts about keys that this key signed and that stand, by id."""
+    entries = pool.on_keys.get(key, {})
+    return [
+        (entries[id_], act)
+        for id_ in sorted(entries)
+        if walk is None or id_ in walk.standing
+        for act in entries[id_].acts
+        if isinstance(act, KeyAdded | KeyRevoked)
+    ]
+
+
+def _revocations(
+    first: bytes, pool: Pool, keys: Mapping[bytes, Key], walks: Mapping[bytes, Walk], *, recovery: bool
+) -> list[tuple[Entry, KeyRevoked]]:
+    """The revocations of one level that count: one per author and target, of least id."""
+    found: list[tuple[Entry, KeyRevoked]] = []
+    for key, of in keys.items():
+        if of.recovery != recovery or of.node:
+            continue
+        targets: set[bytes] = set()
+        for entry, act in _on_keys(key, pool, walks.get(key)):
+            if isinstance(act, KeyRevoked) and act.person == first and act.key not in targets:
+                targets.add(act.key)
+                found.append((entry, act))
+    return sorted(found, key=lambda pair: (pair[0].id, pair[1].key))
+
+
+def _path(keys: Mapping[bytes, Key], key: bytes) -> Iterator[bytes]:
+    """The changesets by which a key came to be one of the person's, back to the first key."""
+    seen, todo = {key}, [key]
+    while todo:
+        for (adder, _, _), changeset in keys[todo.pop()].adds.items():
+            yield changeset
+            if adder not in seen:
+                seen.add(adder)
+                todo.append(adder)

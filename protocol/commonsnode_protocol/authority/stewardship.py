@@ -1,0 +1,232 @@
+"""What the stewards did: which of their acts stand, by what these are about.  SPEC.md, "Acts of stewards" (rule 15).
+
+Depends on the chain of tables and on the stewards' own keys only. So no steward alone, by revoking another as a person,
+undoes what that other did as a steward.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from commonsnode_protocol.authority.acts import (
+    Entry,
+    Grant,
+    Invitation,
+    KeyRevoked,
+    Revocation,
+    Withdrawal,
+)
+from commonsnode_protocol.authority.cuts import Condition, Conditions
+from commonsnode_protocol.authority.persons import Person, Pool, person_of
+from commonsnode_protocol.authority.tables import Chain
+
+A = TypeVar("A")
+Found = dict[bytes, dict[bytes, tuple[Entry, list[A]]]]  # what it is about → changeset → entry and its acts
+
+
+NOBODY = Person(b"", {}, frozenset(), {})
+
+
+@dataclass(slots=True)
+class Touched:
+    """What has to be valued anew."""
+
+    persons: set[bytes] = field(default_factory=set)
+    invitations: set[bytes] = field(default_factory=set)
+    pinned: set[bytes] = field(default_factory=set)  # changesets that grants ref: joins, if they are
+    changesets: set[bytes] = field(default_factory=set)  # may stand now and did not, or the reverse
+
+
+@dataclass(slots=True)
+class Stewardship:
+    """The standing acts of all who are stewards in some table of the chain."""
+
+    chain: Chain
+    pool: Pool
+    cutting: bool = True  # false: as a succession's roll is counted, where nothing later cuts
+    persons: dict[bytes, Person] = field(default_factory=dict)
+    by_key: dict[bytes, set[bytes]] = field(default_factory=dict)  # key → first keys of those whose it is
+    kept: dict[bytes, bytes] = field(default_factory=dict)  # changeset → the person whose keys it is about
+    grants: Found[Grant] = field(default_factory=dict)
+    revocations: Found[Revocation] = field(default_factory=dict)
+    invitations: Found[Invitation] = field(default_factory=dict)
+    withdrawals: Found[Withdrawal] = field(default_factory=dict)
+    keys_revoked: Found[KeyRevoked] = field(default_factory=dict)  # by person
+    indexed: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for first in self.chain.tenures:
+            self._put(first, self._valued(first))
+        for key in self.by_key:
+            for entry in self.pool.by_author.get(key, {}).values():
+                if self.stands(entry):
+                    self._index(entry, None)
+
+    def stands(self, entry: Entry) -> bool:
+        """Whether this changeset stands as an act of a steward."""
+        return entry.id in self.kept or any(
+            self.persons[first].stands(entry) for first in self.by_key.get(entry.changeset.author, ())
+        )
+
+    def node_only(self, entry: Entry) -> bool:
+        """Whether its author is a node's key only: its grants count where they pin a join, its other acts do not."""
+        author = entry.changeset.author
+        return all(
+            self.persons[first].keys[author].node
+            for first in self.by_key.get(author, ())
+            if self.persons[first].stands(entry)
+        )
+
+    def add(self, entry: Entry, touched: Touched) -> None:
+        """Take in one more changeset, which is in the pool already."""
+        author = entry.changeset.author
+        for first in [*self.by_key.get(author, ())]:
+            walk = self.persons[first].walks.get(author)
+            new = [entry.id] if walk is None else walk.add(entry.id, entry.changeset.refs, entry.names)
+            entries = [self.pool.by_author[author][id_] for id_ in new]
+            if any(each.on_keys for each in (entry, *entries)):
+                self._refresh(first, touched)
+            for each in entries:
+                touched.changesets.add(each.id)
+                if self.stands(each):
+                    self._index(each, touched)
+
+    def follow(self, chain: Chain, touched: Touched) -> None:
+        """Go on to a chain that begins with the one so far."""
+        before, self.chain = self.chain, chain
+        for first, tenure in chain.tenures.items():
+            touched.persons.add(first)
+            if before.tenures.get(first) != tenure:
+                self._refresh(first, touched)
+
+    def _refresh(self, first: bytes, touched: Touched) -> None:
+        before, after = self.persons.get(first, NOBODY), self._valued(first)
+        changed = changed_keys(before, after) | before.walks.keys() | after.walks.keys()
+        concerned = [entry for key in changed for entry in self.pool.by_author.get(key, {}).values()]
+        concerned += [
+            entry
+            for id_ in before.kept ^ after.kept
+            if (entry := entry_of(self.pool, id_, changed)) is not None
+        ]
+        for entry in concerned:
+            self._unindex(entry, touched)
+        self._put(first, after, before)
+        for entry in concerned:
+            touched.changesets.add(entry.id)
+            if self.stands(entry):
+                self._index(entry, touched)
+        touched.changesets |= before.kept ^ after.kept
+
+    def _valued(self, first: bytes) -> Person:
+        return person_of(first, self.pool, steward_conditions(self.chain, first) if self.cutting else (), {})
+
+    def _put(self, first: bytes, person: Person, before: Person = NOBODY) -> None:
+        for key in before.keys:
+            self.by_key[key].discard(first)
+        for id_ in before.kept:
+            self.kept.pop(id_, None)
+        self.persons[first] = person
+        for key in person.keys:
+            self.by_key.setdefault(key, set()).add(first)
+        for id_ in person.kept:
+            self.kept[id_] = first
+
+    def _index(self, entry: Entry, touched: Touched | None) -> None:
+        if entry.id in self.indexed:
+            return
+        self.indexed.add(entry.id)
+        node = bool(entry.acts) and self.node_only(entry)
+        for act in entry.acts:
+            if isinstance(act, Grant):
+                _with(self.grants, act.person, entry, act)
+            elif node:
+                continue
+            elif isinstance(act, Revocation):
+                _with(self.revocations, act.person, entry, act)
+            elif isinstance(act, Invitation):
+                _with(self.invitations, act.key, entry, act)
+            elif isinstance(act, Withdrawal):
+                _with(self.withdrawals, act.invitation, entry, act)
+            elif isinstance(act, KeyRevoked):
+                _with(self.keys_revoked, act.person, entry, act)
+        if touched is not None:
+            _touch(entry, touched)
+
+    def _unindex(self, entry: Entry, touched: Touched) -> None:
+        if entry.id not in self.indexed:
+            return
+        self.indexed.discard(entry.id)
+        for act in entry.acts:
+            if isinstance(act, Grant):
+                _without(self.grants, act.person, entry.id)
+            elif isinstance(act, Revocation):
+                _without(self.revocations, act.person, entry.id)
+            elif isinstance(act, Invitation):
+                _without(self.invitations, act.key, entry.id)
+            elif isinstance(act, Withdrawal):
+                _without(self.withdrawals, act.invitation, entry.id)
+            elif isinstance(act, KeyRevoked):
+                _without(self.keys_revoked, act.person, entry.id)
+        _touch(entry, touched)
+
+
+def steward_conditions(chain: Chain, first: bytes) -> Conditions:
+    """What the tables let stand of someone who is or was a steward: the last that removed them decides."""
+    tenure = chain.tenures[first]
+    if tenure.removed is None:
+        return ()
+    return (Condition((chain.cuts[tenure.removed],), tenure.returned),)
+
+
+def changed_keys(before: Person | None, after: Person | None) -> set[bytes]:
+    """The keys of which something else stands now."""
+    old = before.keys if before is not None else {}
+    new = after.keys if after is not None else {}
+    return {
+        key
+        for key in old.keys() | new.keys()
+        if key not in old
+        or key not in new
+        or old[key].conditions != new[key].conditions
+        or old[key].node != new[key].node
+    }
+
+
+def counting(found: Mapping[bytes, tuple[Entry, A]]) -> dict[bytes, tuple[Entry, A]]:
+    """Those that no other one refs (rule 17)."""
+    if len(found) < 2:
+        return dict(found)
+    named = {ref for entry, _ in found.values() for ref in entry.changeset.refs}
+    return {id_: pair for id_, pair in found.items() if id_ not in named}
+
+
+def entry_of(pool: Pool, id_: bytes, not_by: Iterable[bytes]) -> Entry | None:
+    """A changeset about keys, unless by one of these authors."""
+    for author, entries in pool.on_keys.items():
+        if id_ in entries:
+            return None if author in not_by else entries[id_]
+    return None
+
+
+def _touch(entry: Entry, touched: Touched) -> None:
+    for act in entry.acts:
+        if isinstance(act, Grant | Revocation | KeyRevoked):
+            touched.persons.add(act.person)
+        if isinstance(act, Grant):
+            touched.pinned.update(entry.changeset.refs)
+        elif isinstance(act, Invitation):
+            touched.invitations.add(act.key)
+        elif isinstance(act, Withdrawal):
+            touched.invitations.add(act.invitation)
+
+
+def _with(found: Found[A], about: bytes, entry: Entry, act: A) -> None:
+    found.setdefault(about, {}).setdefault(entry.id, (entry, []))[1].append(act)
+
+
+def _without(found: Found[A], about: bytes, id_: bytes) -> None:
+    of = found.get(about)
+    if of is not None:
+        of.pop(id_, None)
+        if not of:
+            del found[about]
