@@ -119,6 +119,10 @@ class Evaluator:
         """Every certificate, succession, ack and objection that is held."""
         return (held for held in self._held.values() if held.of_table is not None)
 
+    def entries(self) -> Iterator[Entry]:
+        """All that is held, standing or not."""
+        return iter(self._held.values())
+
     def entry(self, id_: bytes) -> Entry | None:
         return self._held.get(id_)
 

@@ -269,6 +269,16 @@ def to_ack(held: Evaluator, steward: bytes) -> list[tuple[bytes, bytes]]:
     ]
 
 
+def anew(held: Evaluator, author: bytes, lane: str) -> set[bytes]:
+    """What an author who was cut and admitted again refs in each changeset, so that it stands; else nothing."""
+    return {
+        id_
+        for way in held.verdict(author, lane)
+        for condition in way
+        for id_ in sorted(condition.anew)[:1]
+    }
+
+
 def to_pin(held: Evaluator) -> list[bytes]:
     """Kept joins that no steward's grant refs yet."""
     acts = held.acts
@@ -428,19 +438,9 @@ def _act(
     fields: Mapping[str, Value],
     refs: Iterable[bytes] = (),
 ) -> Draft:
-    every = tuple(sorted({*_own_heads(held, author), *_anew(held, author), *refs}))
+    every = tuple(sorted({*_own_heads(held, author), *anew(held, author, AUTHORITY), *refs}))
     change = _change(held.community, author, nonce, kind, {"nonce": nonce, **fields})
     return Draft((change,), every, held.community)
-
-
-def _anew(held: Evaluator, author: bytes) -> set[bytes]:
-    """What an author who was cut and admitted again names, so that it stands."""
-    return {
-        id_
-        for way in held.verdict(author, AUTHORITY)
-        for condition in way
-        for id_ in sorted(condition.anew)[:1]
-    }
 
 
 def _change(
