@@ -11,8 +11,8 @@ from itertools import combinations
 from random import Random
 
 from authority_world import LANES, Node, begin, check, dated, founded, key_of, meet, nonce, seed_of
-
 from commonsnode_protocol.authority import MEMBER, MIRROR, Settings, statements, writing
+from commonsnode_protocol.authority.acts import Certificate
 from commonsnode_protocol.authority.cuts import Cut, fields_of_cut
 from commonsnode_protocol.authority.writing import Draft, NotPossible
 from commonsnode_protocol.canonical import Value
@@ -104,7 +104,13 @@ def key_revocation(node: Node, random: Random, author: str) -> Changeset:
     author = random.choice(("M", "M2", "M3", "MR", author))
     person = PERSON_OF.get(target, target)
     draft = writing.key_revocation(
-        node.evaluator, key_of(author), nonce(), key_of(person), key_of(target), node.standing_data(), node.stands
+        node.evaluator,
+        key_of(author),
+        nonce(),
+        key_of(person),
+        key_of(target),
+        node.standing_data(),
+        node.stands,
     )
     return _sent(node, author, falsified(draft, node, random))
 
@@ -130,7 +136,9 @@ def certificate(node: Node, random: Random, author: str) -> Changeset:
     )  # fmt: skip
     signers = [name for name in STEWARDS if name == author or random.random() < 0.5]
     signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in signers}
-    return _sent(node, author, writing.certificate(node.evaluator, key_of(author), nonce(), fields, signatures))
+    return _sent(
+        node, author, writing.certificate(node.evaluator, key_of(author), nonce(), fields, signatures)
+    )
 
 
 def succession(node: Node, random: Random, author: str) -> Changeset:
@@ -141,7 +149,9 @@ def succession(node: Node, random: Random, author: str) -> Changeset:
         fields["roll"] = [id_ for id_ in roll if random.random() < 0.6]
     signers = {author, *(name for name in PEOPLE if random.random() < 0.7)}
     signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in signers}
-    return _sent(node, author, writing.certificate(node.evaluator, key_of(author), nonce(), fields, signatures))
+    return _sent(
+        node, author, writing.certificate(node.evaluator, key_of(author), nonce(), fields, signatures)
+    )
 
 
 def ack(node: Node, random: Random, author: str) -> Changeset | None:
@@ -149,7 +159,7 @@ def ack(node: Node, random: Random, author: str) -> Changeset | None:
     children = sorted(
         (act.parent, act.id)
         for entry in node.evaluator.table_acts()
-        if isinstance(act := entry.of_table, writing.Certificate)
+        if isinstance(act := entry.of_table, Certificate)
     )
     if not children:
         return None
@@ -172,7 +182,7 @@ def objection(node: Node, random: Random, author: str) -> Changeset | None:
     children = sorted(
         act.id
         for entry in node.evaluator.table_acts()
-        if isinstance(act := entry.of_table, writing.Certificate) and act.roll is not None
+        if isinstance(act := entry.of_table, Certificate) and act.roll is not None
     )
     if not children:
         return None
@@ -223,7 +233,9 @@ def universe(seed: int, steps: int = STEPS) -> list[Node]:
     """Build one, let all meet, and check. Raises AssertionError where a rule breaks."""
     begin()
     random = Random(seed)
-    charter = founded(settings=Settings(quorum=random.choice((None, None, 1, 2)), share=random.choice(((2, 3), (1, 3)))))
+    charter = founded(
+        settings=Settings(quorum=random.choice((None, None, 1, 2)), share=random.choice(((2, 3), (1, 3))))
+    )
     nodes = [Node(charter.id), Node(charter.id), Node(charter.id, (random.choice(LANES),))]
     for node in nodes:
         node.write(charter)
@@ -234,7 +246,8 @@ def universe(seed: int, steps: int = STEPS) -> list[Node]:
         if random.random() < 0.3:
             node.add_thing(key_of(random.choice(KEYS)), random.choice(node.lanes))
         elif random.random() < 0.15:
-            meet(*random.sample(nodes, 2), order=random.shuffle, one_by_one=random.random() < 0.3)
+            one, other = random.sample(nodes, 2)
+            meet(one, other, order=random.shuffle, one_by_one=random.random() < 0.3)
         else:
             _act(node, random, random.choices(kinds, weights)[0])
     settle(nodes, random)
@@ -246,11 +259,16 @@ def universe(seed: int, steps: int = STEPS) -> list[Node]:
 def _begin(nodes: Sequence[Node], random: Random) -> None:
     """Most communities have a few stewards and members already, and some have met."""
     node = nodes[0]
-    for added in [[], [("F", "B")], [("F", "B"), ("F", "B", "C")]][random.randrange(3)]:
+    tables: list[list[tuple[str, ...]]] = [[], [("F", "B")], [("F", "B"), ("F", "B", "C")]]
+    for added in random.choice(tables):
         fields = writing.next_table(node.evaluator, add=[key_of(name) for name in added])
-        signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in added[:2]}
+        signatures = {
+            key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in added[:2]
+        }
         signatures = {key: said for key, said in signatures.items() if key in node.evaluator.members}
-        node.write(_sent(node, "F", writing.certificate(node.evaluator, key_of("F"), nonce(), fields, signatures)))
+        node.write(
+            _sent(node, "F", writing.certificate(node.evaluator, key_of("F"), nonce(), fields, signatures))
+        )
         for steward in STEWARDS:
             if random.random() < 0.7 and (open_ := writing.to_ack(node.evaluator, key_of(steward))):
                 node.write(
@@ -265,7 +283,14 @@ def _begin(nodes: Sequence[Node], random: Random) -> None:
         person, recovery = key_of(PERSON_OF[name]), name.endswith("R")
         agreement = writing.key_agreement(node.community, person, seed_of(name), recovery=recovery)
         draft = writing.key_added(
-            node.evaluator, person, nonce(), person, key_of(name), agreement, recovery=recovery, node=name == "Fn"
+            node.evaluator,
+            person,
+            nonce(),
+            person,
+            key_of(name),
+            agreement,
+            recovery=recovery,
+            node=name == "Fn",
         )
         node.write(_sent(node, PERSON_OF[name], draft))
     for other in nodes[1:]:
@@ -289,7 +314,9 @@ def _act(node: Node, random: Random, act: Act) -> None:
     except NotPossible:
         return
     if written is not None:
-        draft = rereffed(Draft(tuple(map(_change, written.changes)), written.refs, node.community), node, random)
+        draft = rereffed(
+            Draft(tuple(map(_change, written.changes)), written.refs, node.community), node, random
+        )
         node.write(dated(draft, written.author, written.time))
 
 
@@ -324,5 +351,3 @@ def main(first: int, count: int) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
-
-

@@ -165,7 +165,9 @@ def standing_of(evaluator: Evaluator, changesets: Iterable[Changeset], lane: str
     return found
 
 
-def meet(a: Node, b: Node, order: Callable[[list[Changeset]], None] = lambda _: None, one_by_one: bool = False) -> None:
+def meet(
+    a: Node, b: Node, order: Callable[[list[Changeset]], None] = lambda _: None, one_by_one: bool = False
+) -> None:
     """One meeting: `authority` first, to equality; then each lane that both follow."""
     for lane in (AUTHORITY, *(lane for lane in a.lanes if lane in b.lanes)):
         for _ in range(ROUNDS_MAX):
@@ -175,7 +177,9 @@ def meet(a: Node, b: Node, order: Callable[[list[Changeset]], None] = lambda _: 
             before = (left, right)
             _offer(a, b, lane, left - right, order, one_by_one)
             _offer(b, a, lane, right - left, order, one_by_one)
-            assert (a.standing(lane), b.standing(lane)) != before, f"{lane}: a meeting that brings nothing new"
+            assert (a.standing(lane), b.standing(lane)) != before, (
+                f"{lane}: a meeting that brings nothing new"
+            )
         assert a.standing(lane) == b.standing(lane), f"{lane}: not equal after {ROUNDS_MAX} rounds"
 
 

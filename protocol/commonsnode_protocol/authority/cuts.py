@@ -73,12 +73,6 @@ class Walk:
         self._anew[id_] = met
         return self._settle(id_)
 
-    def forget(self, id_: bytes) -> None:
-        """Let go of one that does not stand."""
-        if id_ not in self.standing:
-            self._refs.pop(id_, None)
-            self._anew.pop(id_, None)
-
     def _stands(self, id_: bytes) -> bool:
         reached, met = self._reached.get(id_, 0), self._anew[id_]
         return all(reached & mask or met >> n & 1 for n, mask in enumerate(self._masks))

@@ -75,6 +75,7 @@ class Evaluator:
     _people: dict[bytes, Member] = field(default_factory=dict)
     _members: dict[bytes, Membership] = field(default_factory=dict)
     _holders: dict[bytes, set[bytes]] = field(default_factory=dict)  # key → persons
+    _claims: dict[bytes, set[bytes]] = field(default_factory=dict)  # the same of the keys that they claim
     _kept: dict[bytes, set[bytes]] = field(default_factory=dict)  # changeset → persons whose keys it is about
     _authority: Authority | None = None
 
@@ -173,11 +174,6 @@ class Evaluator:
                 self._tables.remove(held)
             if held.join is not None:
                 self._joins.remove(held)
-            for person in (*self._people.values(), *(self._acts.persons.values() if self._acts else ())):
-                walked = person.person if isinstance(person, Member) else person
-                walk = walked.walks.get(held.changeset.author) if walked is not None else None
-                if walk is not None:
-                    walk.forget(id_)
 
     def _is_ours(self, changeset: Changeset) -> bool:
         if changeset.is_charter:
@@ -216,7 +212,8 @@ class Evaluator:
         self._joins.kept, self._joins.of_person = {}, {}
         for invitation in self._joins.made:
             self._joins.value(invitation, self._acts)
-        self._people, self._members, self._holders, self._kept = {}, {}, {}, {}
+        self._people, self._members = {}, {}
+        self._holders, self._claims, self._kept = {}, {}, {}
         for first in {*self._chain.tenures, *self._acts.grants, *self._joins.of_person}:
             self._value_person(first)
         stood = self.standing
@@ -231,11 +228,10 @@ class Evaluator:
             left = before.current.id
         return Step(frozenset(self.standing - stood), frozenset(stood - self.standing), authors, True, left)
 
-    def _step(self, entries: Iterable[Entry], touched: Touched) -> Step:
+    def _step(self, entries: Sequence[Entry], touched: Touched) -> Step:
         acts = self._acts
         assert acts is not None
-        for new in entries:
-            acts.add(new, touched)
+        acts.add(entries, touched)
         touched.invitations |= {
             self._joins.invitation_of[id_] for id_ in touched.pinned if id_ in self._joins.invitation_of
         }
@@ -246,30 +242,17 @@ class Evaluator:
             rose, fell = self._joins.value(invitation, acts)
             touched.changesets |= rose | fell
             touched.persons |= {made[id_].changeset.author for id_ in rose | fell | stayed if id_ in made}
-        for new in entries:
-            touched.persons |= self._concerned(new, touched)
+        touched.persons |= {
+            first
+            for new in entries
+            for first in self._claims.get(new.changeset.author, ())
+            if (person := self._people[first].person) is not None and not person.adds(new)
+        }
         authors: set[bytes] = set()
         for first in touched.persons:
             authors |= self._value_person(first, touched)
         rose_ids, fell_ids = self._settle(touched.changesets)
         return Step(rose_ids, fell_ids, frozenset(authors), False, None)
-
-    def _concerned(self, new: Entry, touched: Touched) -> set[bytes]:
-        """The persons who are to be valued anew because one of their keys signed this."""
-        found: set[bytes] = set()
-        author = new.changeset.author
-        for first in self._holders.get(author, ()):
-            person = self._people[first].person
-            assert person is not None
-            walk = person.walks.get(author)
-            if new.on_keys:
-                found.add(first)
-            elif walk is not None:
-                reached = walk.add(new.id, new.changeset.refs, new.names)
-                touched.changesets.update(reached)
-                if any(self._held[id_].on_keys for id_ in reached):
-                    found.add(first)
-        return found
 
     def _value_person(self, first: bytes, touched: Touched | None = None) -> set[bytes]:
         """Value a person anew; returns the keys of which something else stands in the data lanes."""
@@ -281,6 +264,8 @@ class Evaluator:
         self._members.pop(first, None)
         for key in old.keys if old is not None else ():
             self._holders[key].discard(first)
+        for key in old.claimed if old is not None else ():
+            self._claims[key].discard(first)
         for id_ in old.kept if old is not None else ():
             self._kept[id_].discard(first)
         if member is not None:
@@ -289,6 +274,8 @@ class Evaluator:
                 self._members[first] = member.membership
         for key in new.keys if new is not None else ():
             self._holders.setdefault(key, set()).add(first)
+        for key in new.claimed if new is not None else ():
+            self._claims.setdefault(key, set()).add(first)
         for id_ in new.kept if new is not None else ():
             self._kept.setdefault(id_, set()).add(first)
         changed = changed_keys(old, new)

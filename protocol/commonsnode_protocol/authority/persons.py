@@ -69,6 +69,7 @@ class Person:
         bytes
     ]  # stand though their author is cut: revocations among the keys, and how their authors came to be keys
     walks: Mapping[bytes, Walk]  # of the keys that are cut, in lane `authority`
+    claimed: frozenset[bytes]  # its keys, and those that would be if its keys cut nothing of one another
 
     def stands(self, entry: Entry) -> bool:
         author = entry.changeset.author
@@ -79,17 +80,9 @@ class Person:
         walk = self.walks.get(author)
         return walk is None or entry.id in walk.standing
 
-    def standing(self, pool: Pool) -> Iterator[Entry]:
-        """All changesets of lane `authority` that stand by this person."""
-        for key in self.keys:
-            walk = self.walks.get(key)
-            for entry in pool.by_author.get(key, {}).values():
-                if walk is None or entry.id in walk.standing:
-                    yield entry
-
-    @property
-    def is_cut(self) -> bool:
-        return bool(self.walks) or bool(self.kept)
+    def adds(self, entry: Entry) -> bool:
+        """Whether a further changeset by one of the claimed keys stands, and changes nothing else of this person."""
+        return not entry.on_keys and not self.walks and entry.changeset.author in self.keys
 
 
 def person_of(
@@ -102,6 +95,7 @@ def person_of(
     """
     above = {key: (condition,) for key, condition in by_stewards.items()}
     keys, walks = _reach(first, pool, conditions, above)
+    claimed = frozenset(keys)
     kept: set[bytes] = set()
     for recovery in (True, False):
         decided = dict(above)
@@ -113,7 +107,7 @@ def person_of(
                 decided[act.key] = (*decided.get(act.key, ()), Condition((act.cut,)))
         above = decided
         keys, walks = _reach(first, pool, conditions, above)
-    return Person(first, keys, frozenset(kept), walks)
+    return Person(first, keys, frozenset(kept), walks, claimed)
 
 
 def _reach(

@@ -24,7 +24,7 @@ A = TypeVar("A")
 Found = dict[bytes, dict[bytes, tuple[Entry, list[A]]]]  # what it is about → changeset → entry and its acts
 
 
-NOBODY = Person(b"", {}, frozenset(), {})
+NOBODY = Person(b"", {}, frozenset(), {}, frozenset())
 
 
 @dataclass(slots=True)
@@ -46,7 +46,10 @@ class Stewardship:
     cutting: bool = True  # false: as a succession's roll is counted, where nothing later cuts
     persons: dict[bytes, Person] = field(default_factory=dict)
     by_key: dict[bytes, set[bytes]] = field(default_factory=dict)  # key → first keys of those whose it is
-    kept: dict[bytes, bytes] = field(default_factory=dict)  # changeset → the person whose keys it is about
+    claims: dict[bytes, set[bytes]] = field(default_factory=dict)  # the same of the keys that they claim
+    kept: dict[bytes, set[bytes]] = field(
+        default_factory=dict
+    )  # changeset → the persons whose keys it is about
     grants: Found[Grant] = field(default_factory=dict)
     revocations: Found[Revocation] = field(default_factory=dict)
     invitations: Found[Invitation] = field(default_factory=dict)
@@ -64,7 +67,7 @@ class Stewardship:
 
     def stands(self, entry: Entry) -> bool:
         """Whether this changeset stands as an act of a steward."""
-        return entry.id in self.kept or any(
+        return bool(self.kept.get(entry.id)) or any(
             self.persons[first].stands(entry) for first in self.by_key.get(entry.changeset.author, ())
         )
 
@@ -77,19 +80,20 @@ class Stewardship:
             if self.persons[first].stands(entry)
         )
 
-    def add(self, entry: Entry, touched: Touched) -> None:
-        """Take in one more changeset, which is in the pool already."""
-        author = entry.changeset.author
-        for first in [*self.by_key.get(author, ())]:
-            walk = self.persons[first].walks.get(author)
-            new = [entry.id] if walk is None else walk.add(entry.id, entry.changeset.refs, entry.names)
-            entries = [self.pool.by_author[author][id_] for id_ in new]
-            if any(each.on_keys for each in (entry, *entries)):
-                self._refresh(first, touched)
-            for each in entries:
-                touched.changesets.add(each.id)
-                if self.stands(each):
-                    self._index(each, touched)
+    def add(self, entries: Iterable[Entry], touched: Touched) -> None:
+        """Take in more changesets, which are in the pool already."""
+        to_refresh: set[bytes] = set()
+        for entry in entries:
+            for first in self.claims.get(entry.changeset.author, ()):
+                if self.persons[first].adds(entry):
+                    self._index(entry, touched)
+                else:
+                    to_refresh.add(first)
+        for first in to_refresh:
+            self._refresh(first, touched)
+        for entry in entries:
+            if self.stands(entry):
+                self._index(entry, touched)
 
     def follow(self, chain: Chain, touched: Touched) -> None:
         """Go on to a chain that begins with the one so far."""
@@ -123,13 +127,17 @@ class Stewardship:
     def _put(self, first: bytes, person: Person, before: Person = NOBODY) -> None:
         for key in before.keys:
             self.by_key[key].discard(first)
+        for key in before.claimed:
+            self.claims[key].discard(first)
         for id_ in before.kept:
-            self.kept.pop(id_, None)
+            self.kept[id_].discard(first)
         self.persons[first] = person
         for key in person.keys:
             self.by_key.setdefault(key, set()).add(first)
+        for key in person.claimed:
+            self.claims.setdefault(key, set()).add(first)
         for id_ in person.kept:
-            self.kept[id_] = first
+            self.kept.setdefault(id_, set()).add(first)
 
     def _index(self, entry: Entry, touched: Touched | None) -> None:
         if entry.id in self.indexed:

@@ -272,10 +272,7 @@ def to_ack(held: Evaluator, steward: bytes) -> list[tuple[bytes, bytes]]:
 def anew(held: Evaluator, author: bytes, lane: str) -> set[bytes]:
     """What an author who was cut and admitted again refs in each changeset, so that it stands; else nothing."""
     return {
-        id_
-        for way in held.verdict(author, lane)
-        for condition in way
-        for id_ in sorted(condition.anew)[:1]
+        id_ for way in held.verdict(author, lane) for condition in way for id_ in sorted(condition.anew)[:1]
     }
 
 
