@@ -190,5 +190,5 @@ def _leaves(person: Person, pool: Pool) -> Iterator[bytes]:
             continue
         for entry in pool.on_keys.get(key, {}).values():
             leaves = any(isinstance(act, Leave) and act.person == person.first for act in entry.acts)
-            if leaves and person.stands(entry):
+            if leaves and person.counts(entry):
                 yield entry.id

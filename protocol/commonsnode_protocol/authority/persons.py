@@ -13,7 +13,7 @@ from commonsnode_protocol.authority.acts import Entry, KeyAdded, KeyRevoked
 from commonsnode_protocol.authority.cuts import Condition, Conditions, Walk
 from commonsnode_protocol.changeset import AUTHORITY
 
-Entries = Mapping[bytes, Mapping[bytes, Entry]]  # author → changeset id → entry
+NO_IDS: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,12 @@ class Person:
     claimed: frozenset[bytes]  # its keys, and those that would be if its keys cut nothing of one another
 
     def stands(self, entry: Entry) -> bool:
+        """Whether this changeset is in the set because of this person."""
+        return self.counts(entry) or entry.id in self.kept
+
+    def counts(self, entry: Entry) -> bool:
+        """Whether it also has effect: what is kept of a cut author is kept for its revocation of a key only."""
         author = entry.changeset.author
-        if entry.id in self.kept:
-            return True
         if author not in self.keys:
             return False
         walk = self.walks.get(author)
@@ -91,15 +94,20 @@ def person_of(
     """Value the acts of a person's keys.
 
     conditions: of the person as a whole (a removal, revocations); they hold for every key.
-    by_stewards: key → what stewards let stand of it.
+    by_stewards: key → what stewards let stand of it. among_keys: whether its keys' revocations of one another count.
     """
+    if not conditions and not by_stewards and first not in pool.on_keys:
+        return Person(first, {first: Key()}, NO_IDS, {}, frozenset((first,)))  # as most are
     above = {key: (condition,) for key, condition in by_stewards.items()}
     keys, walks = _reach(first, pool, conditions, above)
     claimed = frozenset(keys)
     kept: set[bytes] = set()
-    for recovery in (True, False):
+    for recovery in (True, False) if among_keys else ():
         decided = dict(above)
-        for entry, act in _revocations(first, pool, keys, walks, recovery=recovery):
+        found = _revocations(first, pool, keys, walks, recovery=recovery)
+        if not found:
+            continue
+        for entry, act in found:
             kept |= {entry.id, *_path(keys, entry.changeset.author)}
             target = keys.get(act.key)
             outranks = recovery or target is None or not target.recovery
@@ -149,7 +157,9 @@ def _walked(key: bytes, conditions: Conditions, entries: Iterable[Entry]) -> Wal
 
 def _on_keys(key: bytes, pool: Pool, walk: Walk | None) -> list[tuple[Entry, KeyAdded | KeyRevoked]]:
     """The acts about keys that this key signed and that stand, by id."""
-    entries = pool.on_keys.get(key, {})
+    entries = pool.on_keys.get(key)
+    if not entries:
+        return []
     return [
         (entries[id_], act)
         for id_ in sorted(entries)

@@ -44,6 +44,9 @@ class Stewardship:
     chain: Chain
     pool: Pool
     cutting: bool = True  # false: as a succession's roll is counted, where nothing later cuts
+    among_keys: bool = (
+        True  # false: what a steward's keys cut of one another counts too, as against a succession
+    )
     persons: dict[bytes, Person] = field(default_factory=dict)
     by_key: dict[bytes, set[bytes]] = field(default_factory=dict)  # key → first keys of those whose it is
     claims: dict[bytes, set[bytes]] = field(default_factory=dict)  # the same of the keys that they claim
@@ -62,14 +65,17 @@ class Stewardship:
             self._put(first, self._valued(first))
         for key in self.by_key:
             for entry in self.pool.by_author.get(key, {}).values():
-                if self.stands(entry):
-                    self._index(entry, None)
+                if self.counts(entry):
+                    self.index(entry, None)
 
     def stands(self, entry: Entry) -> bool:
         """Whether this changeset stands as an act of a steward."""
-        return bool(self.kept.get(entry.id)) or any(
-            self.persons[first].stands(entry) for first in self.by_key.get(entry.changeset.author, ())
-        )
+        return self.counts(entry) or (entry.on_keys and bool(self.kept.get(entry.id)))
+
+    def counts(self, entry: Entry) -> bool:
+        """Whether it also has effect."""
+        holders = self.by_key.get(entry.changeset.author)
+        return holders is not None and any(self.persons[first].counts(entry) for first in holders)
 
     def node_only(self, entry: Entry) -> bool:
         """Whether its author is a node's key only: its grants count where they pin a join, its other acts do not."""
@@ -77,7 +83,7 @@ class Stewardship:
         return all(
             self.persons[first].keys[author].node
             for first in self.by_key.get(author, ())
-            if self.persons[first].stands(entry)
+            if self.persons[first].counts(entry)
         )
 
     def add(self, entries: Iterable[Entry], touched: Touched) -> None:
@@ -86,14 +92,14 @@ class Stewardship:
         for entry in entries:
             for first in self.claims.get(entry.changeset.author, ()):
                 if self.persons[first].adds(entry):
-                    self._index(entry, touched)
+                    self.index(entry, touched)
                 else:
                     to_refresh.add(first)
         for first in to_refresh:
             self._refresh(first, touched)
         for entry in entries:
-            if self.stands(entry):
-                self._index(entry, touched)
+            if self.counts(entry):
+                self.index(entry, touched)
 
     def follow(self, chain: Chain, touched: Touched) -> None:
         """Go on to a chain that begins with the one so far."""
@@ -117,12 +123,13 @@ class Stewardship:
         self._put(first, after, before)
         for entry in concerned:
             touched.changesets.add(entry.id)
-            if self.stands(entry):
-                self._index(entry, touched)
+            if self.counts(entry):
+                self.index(entry, touched)
         touched.changesets |= before.kept ^ after.kept
 
     def _valued(self, first: bytes) -> Person:
-        return person_of(first, self.pool, steward_conditions(self.chain, first) if self.cutting else (), {})
+        conditions = steward_conditions(self.chain, first) if self.cutting else ()
+        return person_of(first, self.pool, conditions, {}, among_keys=self.among_keys)
 
     def _put(self, first: bytes, person: Person, before: Person = NOBODY) -> None:
         for key in before.keys:
@@ -139,7 +146,8 @@ class Stewardship:
         for id_ in person.kept:
             self.kept.setdefault(id_, set()).add(first)
 
-    def _index(self, entry: Entry, touched: Touched | None) -> None:
+    def index(self, entry: Entry, touched: Touched | None) -> None:
+        """Let the acts of a changeset count."""
         if entry.id in self.indexed:
             return
         self.indexed.add(entry.id)

@@ -51,7 +51,7 @@ def members_on(chain: Chain, roll: Sequence[Entry], community: bytes) -> frozens
         pool.add(entry)
         if entry.join is not None:
             joins.add(entry)
-    acts = Stewardship(chain, pool, cutting=False)
+    acts = Stewardship(chain, pool, cutting=False, among_keys=False)
     return frozenset(person for person in acts.grants if _is_member(person, pool, acts, joins)) - frozenset(
         chain.current.stewards
     )
@@ -65,20 +65,25 @@ def is_share(chain: Chain, part: int, whole: int) -> bool:
 def _is_followed(
     chain: Chain, counted: frozenset[bytes], voters: frozenset[bytes], roll: Sequence[Entry], pool: Pool
 ) -> bool:
-    """Whether the voters whom no standing revocation names are the share of all, the later admitted among them."""
-    acts = Stewardship(chain, pool)
-    of_roll = Stewardship(chain, _pool_of(roll, pool.community), cutting=False)
-    for entry in roll:
-        acts._index(entry, None)  # what the roll names counts, also where a later act cuts it
+    """Whether the voters whom no standing revocation names are the share of all, the later admitted among them.
+
+    What is not on the roll only ever speaks against it. So an act that the new table cuts, and which only some nodes have in
+    their history, cannot be what it stands on.
+    """
+    acts = Stewardship(chain, pool, among_keys=False)
+    of_roll = Stewardship(chain, _pool_of(roll, pool.community), cutting=False, among_keys=False)
     others = {
         person
         for person, grants in acts.grants.items()
-        if any(grant.role == MEMBER for _, every in grants.values() for grant in every)
+        if any(grant.role == MEMBER for _, said in grants.values() for grant in said)
     }
     everyone = (counted | others) - (of_roll.revocations.keys() - counted) - frozenset(chain.current.stewards)
-    joins = Joins(pool.community)
-    still = {person for person in voters if _is_member(person, pool, acts, joins)}
-    return is_share(chain, len(still), len(everyone))
+    named = {
+        person
+        for person, revocations in acts.revocations.items()
+        if not revocations.keys() <= of_roll.revocations.get(person, {}).keys()
+    }
+    return is_share(chain, len(voters - named), len(everyone))
 
 
 def _roll(act: Certificate, held: Mapping[bytes, Entry]) -> list[Entry] | None:
