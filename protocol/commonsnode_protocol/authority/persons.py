@@ -89,7 +89,12 @@ class Person:
 
 
 def person_of(
-    first: bytes, pool: Pool, conditions: Conditions, by_stewards: Mapping[bytes, Condition]
+    first: bytes,
+    pool: Pool,
+    conditions: Conditions,
+    by_stewards: Mapping[bytes, Condition],
+    *,
+    among_keys: bool = True,
 ) -> Person:
     """Value the acts of a person's keys.
 
