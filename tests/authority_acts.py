@@ -1,10 +1,11 @@
 """Short words for acts, so that a test reads as what people did. All are written from what a node holds, then taken in there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from authority_world import Node, dated, founded, key_of, nonce, seed_of
 from commonsnode_protocol.authority import MEMBER, Settings, writing
 from commonsnode_protocol.authority.acts import Certificate
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import Changeset
 
 DEFAULT = Settings()
@@ -42,13 +43,17 @@ def draft_table(
     )  # fmt: skip
     signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in signers}
     by = key_of(author or signers[0])
-    signed = [[key, signatures[key]] for key in sorted(signatures)]
-    change = (
-        nonce(),
-        "certificate",
-        {name: (value, ()) for name, value in {**fields, "signatures": signed}.items()},
-    )
-    return dated(writing.Draft((change,), (), node.community), by)
+    return signed_table(node, fields, signatures, by)
+
+
+def signed_table(
+    node: Node, fields: Mapping[str, Value], signatures: Mapping[bytes, bytes], author: bytes
+) -> Changeset:
+    """A certificate, whether or not these signatures are enough."""
+    signed: Value = [[key, signatures[key]] for key in sorted(signatures)]
+    writes = {name: (value, ()) for name, value in {**fields, "signatures": signed}.items()}
+    change: writing.DraftChange = (nonce(), "certificate", writes)
+    return dated(writing.Draft((change,), (), node.community), author)
 
 
 def table(
@@ -149,7 +154,9 @@ def object_to(node: Node, steward: str, succession_: Changeset) -> Changeset:
     act = entry.of_table
     assert isinstance(act, Certificate)
     return node.write(
-        dated(writing.objection(node.evaluator, key_of(steward), nonce(), act.id), key_of(steward))
+        dated(
+            writing.objection(node.evaluator, key_of(steward), nonce(), act.parent, act.id), key_of(steward)
+        )
     )
 
 

@@ -180,14 +180,14 @@ def honest_ack(node: Node, random: Random, author: str) -> Changeset | None:
 
 def objection(node: Node, random: Random, author: str) -> Changeset | None:
     children = sorted(
-        act.id
+        (act.parent, act.id)
         for entry in node.evaluator.table_acts()
         if isinstance(act := entry.of_table, Certificate) and act.roll is not None
     )
     if not children:
         return None
-    child = random.choice(children)
-    return _sent(node, author, writing.objection(node.evaluator, key_of(author), nonce(), child))
+    parent, child = random.choice(children)
+    return _sent(node, author, writing.objection(node.evaluator, key_of(author), nonce(), parent, child))
 
 
 ACTS: Mapping[Act, int] = {

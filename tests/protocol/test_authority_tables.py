@@ -13,13 +13,14 @@ from authority_acts import (
     grant,
     revoke,
     role,
+    signed_table,
     stewards,
     table,
     thing,
     village,
 )
 from authority_world import Node, key_of, meet, seed_of
-from commonsnode_protocol.authority import Settings, tables
+from commonsnode_protocol.authority import Settings, Table, tables, writing
 from commonsnode_protocol.authority.acts import Certificate, Entry
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset
 
@@ -31,7 +32,8 @@ def act(node: Node, text: str) -> Changeset:
     """`FB-C`: F and B sign the removal of C; `B+Y`: B signs that Y is added."""
     sign = "-" if "-" in text else "+"
     signers, _, whom = text.partition(sign)
-    return draft_table(node, *signers, **({"remove": [whom]} if sign == "-" else {"add": [whom]}))
+    add, remove = ([], [whom]) if sign == "-" else ([whom], [])
+    return draft_table(node, *signers, add=add, remove=remove)
 
 
 def together(node: Node, texts: str) -> Node:
@@ -122,18 +124,10 @@ def test_those_who_stay_keep_their_order_and_new_ones_come_last() -> None:
 
 
 def _with_stewards(node: Node, letters: str) -> Changeset:
-    from authority_world import dated, nonce
-    from commonsnode_protocol.authority import writing
-
     fields = writing.next_table(node.evaluator)
     fields["stewards"] = [key_of(letter) for letter in letters]
-    signed = [
-        [key_of(name), writing.sign_table(node.evaluator, fields, seed_of(name))]
-        for name in sorted("FBC", key=key_of)
-    ]
-    said = {**fields, "signatures": signed}
-    change = (nonce(), "certificate", {name: (value, ()) for name, value in said.items()})
-    return dated(writing.Draft((change,), (), node.community), key_of("F"))
+    signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in "FBC"}
+    return signed_table(node, fields, signatures, key_of("F"))
 
 
 def as_of(node: Node, count: int) -> Node:
@@ -273,9 +267,19 @@ def five() -> tuple[Node, list[Changeset]]:
     return base, [*children, *(draft_ack(base, "B", parent, child) for child in ids[1:])]
 
 
+def signed_twice() -> tuple[Node, list[Changeset]]:
+    """Two children by which the most senior signer says nothing, and one that the next decides for; all remove both."""
+    base = village(*"FBCDE", acked=False)
+    signers = ("FCD", "FCD", "BCD")
+    return base, [
+        draft_table(base, *by, add=[letter], remove=["F", "B"])
+        for by, letter in zip(signers, "XYZ", strict=True)
+    ]
+
+
 def meet_in_all_partitions() -> None:
-    """Each object at one of two nodes or at both: all ways for five, some for thirteen."""
-    for base, found, step in ((*five(), 1), (*thirteen(), 8_111)):
+    """Each object at one of two nodes or at both: all ways for the few, some for thirteen."""
+    for base, found, step in ((*five(), 1), (*signed_twice(), 1), (*thirteen(), 8_111)):
         for n, sides in enumerate(islice(product((0, 1, 2), repeat=len(found)), 0, None, step)):
             nodes = copy(base), copy(base)
             for side, node in enumerate(nodes):
@@ -296,7 +300,7 @@ Mutation = Callable[[pytest.MonkeyPatch], None]
 def drop_losing_certificates(patch: pytest.MonkeyPatch) -> None:
     kept = tables._kept_carriers
 
-    def only_the_chosen(parent: tables.Table, entries: Sequence[Entry], acks: Sequence[Entry]) -> list[Entry]:
+    def only_the_chosen(parent: Table, entries: Sequence[Entry], acks: Sequence[Entry]) -> list[Entry]:
         found = kept(parent, entries, acks)
         return [tables.choose(parent, found, acks)[1]] if found else []
 
@@ -306,9 +310,7 @@ def drop_losing_certificates(patch: pytest.MonkeyPatch) -> None:
 def drop_acks_for_losers(patch: pytest.MonkeyPatch) -> None:
     chain_of = tables.chain_of
 
-    def without(
-        charter: Entry, first: tables.Table, acts: tables.TableActs, elect: tables.Elect
-    ) -> tables.Chain:
+    def without(charter: Entry, first: Table, acts: tables.TableActs, elect: tables.Elect) -> tables.Chain:
         chain = chain_of(charter, first, acts, elect)
         lost = {
             id_

@@ -36,6 +36,7 @@ class Grant:
     person: bytes
     role: str
     table: bytes  # the basis: the table it was written under; empty where it names none
+    join: bytes | None = None  # the join that it pins; such a grant brings nobody back
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,13 @@ def _signers(of: bytes, value: Value) -> frozenset[bytes]:
 def _grant(values: Mapping[str, Value]) -> Grant | None:
     person, role, table = values.get("person"), values.get("role"), values.get("table")
     if isinstance(person, bytes) and _is_key(person) and isinstance(role, str) and role in GRANTED_ROLES:
-        return Grant(person, role, table if isinstance(table, bytes) else b"")
+        join = values.get("join")
+        return Grant(
+            person,
+            role,
+            table if isinstance(table, bytes) else b"",
+            join if isinstance(join, bytes) else None,
+        )
     return None
 
 

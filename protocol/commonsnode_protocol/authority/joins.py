@@ -63,9 +63,9 @@ def terms(invitation: bytes, acts: Stewardship) -> tuple[Entry, Invitation] | No
 
 
 def is_pinned(join: Entry, acts: Stewardship) -> bool:
-    """Whether a standing grant of a steward for who joined refs this join."""
+    """Whether a standing grant of a steward for who joined names this join."""
     grants = acts.grants.get(join.changeset.author)
-    return grants is not None and any(join.id in entry.changeset.refs for entry, _ in grants.values())
+    return grants is not None and any(grant.join == join.id for _, said in grants.values() for grant in said)
 
 
 def _choose(made: Mapping[bytes, Entry], invitation: bytes, acts: Stewardship) -> frozenset[bytes]:

@@ -40,7 +40,7 @@ class Admission:
     by: bytes
     entry: Entry
     basis: int  # the table of the chain that it names; −1: none. A join names none
-    joined: bool
+    by_join: bool  # a kept join, or the grant that pins one
 
     def names_all(self, ids: frozenset[bytes]) -> bool:
         """Whether it was written knowing all of these; what stands in the same changeset is known to it."""
@@ -66,7 +66,7 @@ def member_of(first: bytes, pool: Pool, acts: Stewardship, joins: Joins) -> Memb
     revoked = revocations_of(first, acts)
     ids = frozenset(revoked)
     again = [each for each in admissions if _readmits(each, ids, acts, first)]
-    anew = frozenset(each.entry.id for each in again if each.role == MEMBER and not each.joined)
+    anew = frozenset(each.entry.id for each in again if each.role == MEMBER and not each.by_join)
     conditions: Conditions = ()
     if tenure is not None and (tenure.now or not revoked):
         conditions = steward_conditions(acts.chain, first)
@@ -111,9 +111,9 @@ def _admissions(first: bytes, acts: Stewardship, joins: Joins) -> Iterator[Admis
     for entry, grants in acts.grants.get(first, {}).values():
         node = acts.node_only(entry)
         for grant in grants:
-            if not node or _pins(entry, grant, acts, joins):
+            if not node or _pins(grant, acts, joins):
                 basis = acts.chain.basis(grant.table)
-                yield Admission(grant.role, entry.changeset.author, entry, basis, False)
+                yield Admission(grant.role, entry.changeset.author, entry, basis, grant.join is not None)
     for id_ in joins.of_person.get(first, ()):
         invitation = joins.invitation_of[id_]
         found = terms(invitation, acts)
@@ -122,21 +122,18 @@ def _admissions(first: bytes, acts: Stewardship, joins: Joins) -> Iterator[Admis
             yield Admission(said.role, by.changeset.author, joins.made[invitation][id_], -1, True)
 
 
-def _pins(entry: Entry, grant: Grant, acts: Stewardship, joins: Joins) -> bool:
+def _pins(grant: Grant, acts: Stewardship, joins: Joins) -> bool:
     """Whether this grant, by a node's key, says of a join no more than its invitation does."""
-    for ref in entry.changeset.refs:
-        invitation = joins.invitation_of.get(ref)
-        if invitation is None or joins.made[invitation][ref].changeset.author != grant.person:
-            continue
-        found = terms(invitation, acts)
-        if found is not None and found[1].role == grant.role:
-            return True
-    return False
+    if grant.join is None or (invitation := joins.invitation_of.get(grant.join)) is None:
+        return False
+    found = terms(invitation, acts)
+    author = joins.made[invitation][grant.join].changeset.author
+    return found is not None and author == grant.person and found[1].role == grant.role
 
 
 def _readmits(admission: Admission, revoked: frozenset[bytes], acts: Stewardship, first: bytes) -> bool:
     tenure = acts.chain.tenures.get(first)
-    if admission.joined:
+    if admission.by_join:
         # Who was revoked, or removed as a steward, does not come back by a link: a steward decides.
         return not revoked and tenure is None
     if tenure is not None and tenure.removed is not None and admission.basis < tenure.removed:

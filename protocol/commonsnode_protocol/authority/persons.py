@@ -93,13 +93,11 @@ def person_of(
     pool: Pool,
     conditions: Conditions,
     by_stewards: Mapping[bytes, Condition],
-    *,
-    among_keys: bool = True,
 ) -> Person:
     """Value the acts of a person's keys.
 
     conditions: of the person as a whole (a removal, revocations); they hold for every key.
-    by_stewards: key → what stewards let stand of it. among_keys: whether its keys' revocations of one another count.
+    by_stewards: key → what stewards let stand of it.
     """
     if not conditions and not by_stewards and first not in pool.on_keys:
         return Person(first, {first: Key()}, NO_IDS, {}, frozenset((first,)))  # as most are
@@ -107,7 +105,7 @@ def person_of(
     keys, walks = _reach(first, pool, conditions, above)
     claimed = frozenset(keys)
     kept: set[bytes] = set()
-    for recovery in (True, False) if among_keys else ():
+    for recovery in (True, False):
         decided = dict(above)
         found = _revocations(first, pool, keys, walks, recovery=recovery)
         if not found:

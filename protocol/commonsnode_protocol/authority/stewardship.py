@@ -33,7 +33,7 @@ class Touched:
 
     persons: set[bytes] = field(default_factory=set)
     invitations: set[bytes] = field(default_factory=set)
-    pinned: set[bytes] = field(default_factory=set)  # changesets that grants ref: joins, if they are
+    pinned: set[bytes] = field(default_factory=set)  # joins that grants name
     changesets: set[bytes] = field(default_factory=set)  # may stand now and did not, or the reverse
 
 
@@ -129,7 +129,7 @@ class Stewardship:
 
     def _valued(self, first: bytes) -> Person:
         conditions = steward_conditions(self.chain, first) if self.cutting else ()
-        return person_of(first, self.pool, conditions, {}, among_keys=self.among_keys)
+        return person_of(first, self.pool, conditions, {})
 
     def _put(self, first: bytes, person: Person, before: Person = NOBODY) -> None:
         for key in before.keys:
@@ -229,7 +229,8 @@ def _touch(entry: Entry, touched: Touched) -> None:
         if isinstance(act, Grant | Revocation | KeyRevoked):
             touched.persons.add(act.person)
         if isinstance(act, Grant):
-            touched.pinned.update(entry.changeset.refs)
+            if act.join is not None:
+                touched.pinned.add(act.join)
         elif isinstance(act, Invitation):
             touched.invitations.add(act.key)
         elif isinstance(act, Withdrawal):

@@ -14,7 +14,7 @@ from commonsnode_protocol.authority.persons import Pool
 from commonsnode_protocol.authority.stewardship import Stewardship
 from commonsnode_protocol.authority.tables import Chain, Election, in_order
 
-NONE_KEPT = Election(None, False)
+NONE_KEPT = Election(None, False, frozenset())
 
 
 def elect(
@@ -41,7 +41,9 @@ def elect(
     if kept is None:
         return NONE_KEPT
     entry, counted, voters, roll = kept
-    return Election(entry, _is_followed(chain, counted, voters, roll, pool))
+    acts = Stewardship(chain, pool)
+    among_keys = frozenset(id_ for person in acts.persons.values() for id_ in person.kept)
+    return Election(entry, _is_followed(acts, counted, voters, roll), among_keys)
 
 
 def members_on(chain: Chain, roll: Sequence[Entry], community: bytes) -> frozenset[bytes]:
@@ -51,7 +53,7 @@ def members_on(chain: Chain, roll: Sequence[Entry], community: bytes) -> frozens
         pool.add(entry)
         if entry.join is not None:
             joins.add(entry)
-    acts = Stewardship(chain, pool, cutting=False, among_keys=False)
+    acts = Stewardship(chain, pool, cutting=False)
     return frozenset(person for person in acts.grants if _is_member(person, pool, acts, joins)) - frozenset(
         chain.current.stewards
     )
@@ -63,15 +65,15 @@ def is_share(chain: Chain, part: int, whole: int) -> bool:
 
 
 def _is_followed(
-    chain: Chain, counted: frozenset[bytes], voters: frozenset[bytes], roll: Sequence[Entry], pool: Pool
+    acts: Stewardship, counted: frozenset[bytes], voters: frozenset[bytes], roll: Sequence[Entry]
 ) -> bool:
     """Whether the voters whom no standing revocation names are the share of all, the later admitted among them.
 
     What is not on the roll only ever speaks against it. So an act that the new table cuts, and which only some nodes have in
     their history, cannot be what it stands on.
     """
-    acts = Stewardship(chain, pool, among_keys=False)
-    of_roll = Stewardship(chain, _pool_of(roll, pool.community), cutting=False, among_keys=False)
+    acts = Stewardship(chain, pool)
+    of_roll = Stewardship(chain, _pool_of(roll, pool.community), cutting=False)
     others = {
         person
         for person, grants in acts.grants.items()

@@ -79,6 +79,7 @@ class Election:
 
     kept: Entry | None
     chosen: bool
+    among_keys: frozenset[bytes]  # what stewards' keys cut of one another when it was judged: kept with it
 
 
 Elect = Callable[["Chain", Sequence[Entry], frozenset[bytes]], Election]
@@ -98,7 +99,7 @@ def chain_of(charter: Entry, first: Table, acts: TableActs, elect: Elect) -> Cha
         election = elect(chain, [*acts.successions.get(parent.id, {}).values()], objected)
         if election.kept is not None:
             kept.add(election.kept.id)
-            rolls |= _certificate(election.kept).roll or frozenset()
+            rolls |= (_certificate(election.kept).roll or frozenset()) | election.among_keys
         if carriers:
             child, carrier = choose(parent, carriers, acks)
         elif election.kept is not None and election.chosen:

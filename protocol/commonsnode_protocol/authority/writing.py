@@ -28,6 +28,7 @@ from commonsnode_protocol.authority.acts import (
     WITHDRAWAL,
     Ack,
     Certificate,
+    Grant,
     certificate_of,
     table_id,
 )
@@ -79,8 +80,11 @@ def pin(held: Evaluator, author: bytes, nonce: bytes, join: bytes) -> Draft:
     if entry is None or entry.join is None:
         raise NotPossible("there is no such join here")
     role = _role_of_join(held, entry.join.invitation)
-    fields: dict[str, Value] = {"person": entry.changeset.author, "role": role, "table": _table(held).id}
-    return _act(held, author, nonce, GRANT, fields, (join,))
+    person = entry.changeset.author
+    fields: dict[str, Value] = {"person": person, "role": role, "table": _table(held).id, "join": join}
+    member = held.member(person)
+    leaves = member.leaves if member is not None else frozenset()
+    return _act(held, author, nonce, GRANT, fields, leaves.intersection(entry.changeset.refs))
 
 
 def revocation(
@@ -247,8 +251,9 @@ def ack(
     return _act(held, author, nonce, ACK, fields)
 
 
-def objection(held: Evaluator, author: bytes, nonce: bytes, child: bytes) -> Draft:
-    return _act(held, author, nonce, OBJECTION, {"parent": _table(held).id, "child": child})
+def objection(held: Evaluator, author: bytes, nonce: bytes, parent: bytes, child: bytes) -> Draft:
+    """A steward of the parent is there, and does not agree to this succession."""
+    return _act(held, author, nonce, OBJECTION, {"parent": parent, "child": child})
 
 
 def to_ack(held: Evaluator, steward: bytes) -> list[tuple[bytes, bytes]]:
@@ -277,7 +282,7 @@ def anew(held: Evaluator, author: bytes, lane: str) -> set[bytes]:
 
 
 def to_pin(held: Evaluator) -> list[bytes]:
-    """Kept joins that no steward's grant refs yet."""
+    """Kept joins that no steward's grant names yet; of who was revoked none."""
     acts = held.acts
     if acts is None:
         return []
@@ -285,7 +290,8 @@ def to_pin(held: Evaluator) -> list[bytes]:
         id_
         for invitation_key, kept in held.joins.kept.items()
         for id_ in kept
-        if not is_pinned(held.joins.made[invitation_key][id_], acts)
+        if not is_pinned(entry := held.joins.made[invitation_key][id_], acts)
+        and not revocations_of(entry.changeset.author, acts)
     )
 
 
@@ -411,10 +417,11 @@ def _grounds(held: Evaluator, id_: bytes) -> set[bytes]:
     found: set[bytes] = set()
     for first in acts.by_key.get(entry.changeset.author, ()):
         found |= {*acts.persons[first].keys[entry.changeset.author].adds.values()}
-    for ref in entry.changeset.refs:
-        invitation_key = held.joins.invitation_of.get(ref)
-        if invitation_key is not None:
-            found |= {ref, *acts.invitations.get(invitation_key, {})}
+    for act in entry.acts:
+        join_id = act.join if isinstance(act, Grant) else None
+        invitation_key = held.joins.invitation_of.get(join_id) if join_id is not None else None
+        if join_id is not None and invitation_key is not None:
+            found |= {join_id, *acts.invitations.get(invitation_key, {})}
     return found
 
 
