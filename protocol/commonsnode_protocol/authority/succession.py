@@ -72,8 +72,8 @@ def _is_followed(
     What is not on the roll only ever speaks against it. So an act that the new table cuts, and which only some nodes have in
     their history, cannot be what it stands on.
     """
-    acts = Stewardship(chain, pool)
-    of_roll = Stewardship(chain, _pool_of(roll, pool.community), cutting=False)
+    chain = acts.chain
+    of_roll = Stewardship(chain, _pool_of(roll, acts.pool.community), cutting=False)
     others = {
         person
         for person, grants in acts.grants.items()
