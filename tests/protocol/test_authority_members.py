@@ -26,6 +26,7 @@ from authority_acts import (
 )
 from authority_world import Node, dated, key_of, meet, nonce, written
 from commonsnode_protocol.authority import MEMBER, MIRROR, Evaluator, joins, writing
+from commonsnode_protocol.authority.achieving import Void, outcomes
 from commonsnode_protocol.authority.acts import Entry, Invitation
 from commonsnode_protocol.authority.stewardship import Stewardship
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset
@@ -80,9 +81,10 @@ def test_attack_10_what_a_last_standing_changeset_named_by_id_beforehand_is_refu
 
 def test_attack_11_a_newcomer_fetches_a_thousand_changesets_of_a_revoked_author_in_one_meeting() -> None:
     node = with_members("M")
-    before: list[bytes] = []
-    for _ in range(1_000):
-        before = [node.write(written(node.community, key_of("M"), PUBLIC, before)).id]
+    chain = [written(node.community, key_of("M"), PUBLIC)]
+    while len(chain) < 1_000:
+        chain.append(written(node.community, key_of("M"), PUBLIC, [chain[-1].id]))
+    node.take(PUBLIC, chain)
     revoke(node, "F", "M")
     newcomer = Node(node.community)
     meet(newcomer, node)
@@ -545,3 +547,26 @@ def test_what_is_forgotten_leaves_no_trace() -> None:
     Random(1).shuffle(held)
     fresh.add(held)
     assert fresh.authority == node.evaluator.authority
+
+
+def test_people_are_told_what_became_of_their_acts() -> None:
+    node = village("F", "B")
+    invite(node, "F")
+    first, second = join(node, "X"), join(node, "Y")
+    granted = grant(node, "F", "M")
+    node.write(revocation := dated(writing.revocation(copy(node).evaluator, key_of("B"), nonce(), key_of("M"), {}, lambda _: True), key_of("B")))  # fmt: skip
+    by_member = grant(node, "M", "N")
+    lost = table(node, "B", add=["Y"])
+    on_steward = revoke(node, "F", "B")
+    told = {
+        name: [outcome.void for outcome in outcomes(node.evaluator, each.id)]
+        for name, each in {
+            "granted": granted, "revocation": revocation, "by_member": by_member, "lost": lost, "on_steward": on_steward,
+        }.items()
+    }  # fmt: skip
+    assert told == {
+        "granted": [Void.REVOKED], "revocation": [None], "by_member": [Void.NOT_A_STEWARD],
+        "lost": [Void.TOO_FEW_SIGNATURES], "on_steward": [Void.STEWARDS_BY_CERTIFICATE],
+    }  # fmt: skip
+    joined = sorted(str(outcomes(node.evaluator, each.id)[0].void) for each in (first, second))
+    assert joined == ["None", "used-up"]

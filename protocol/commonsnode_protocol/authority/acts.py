@@ -170,6 +170,12 @@ def entry(community: bytes, changeset: Changeset) -> Entry:
     return Entry(changeset, tuple(acts), names=(*changeset.refs, *tables), on_keys=on_keys)
 
 
+def act_of(change: Change) -> PersonAct | None:
+    """What one change that need not stand alone says."""
+    read = _READERS.get(change[1])
+    return read(values_of(change)) if read is not None else None
+
+
 def values_of(change: Change) -> dict[str, Value]:
     """The bare values of a change, without what they supersede."""
     return {name: write[0] for name, write in change[2].items()}
