@@ -28,7 +28,7 @@ def copy(node: Node, lanes: Sequence[str] | None = None) -> Node:
     other = Node(node.community, node.lanes if lanes is None else lanes)
     other.take("authority", node.held())
     for lane in other.lanes:
-        other.take(lane, [*node.data[lane].values()])
+        other.take(lane, [*node.data.get(lane, {}).values()])
     return other
 
 

@@ -165,7 +165,7 @@ def decode(body: bytes) -> Changeset:
     if type(time) is not int or not 0 <= time <= TIME_MS_MAX:
         raise NotWellFormed("a time outside of 0 to 2^53−1")
     _check_refs(refs)
-    _check_changes(changes, len(refs))
+    check_changes(changes, len(refs))
     if not community and (lane != AUTHORITY or refs or len(changes) != 1 or changes[0][1] != "charter"):
         raise NotWellFormed("no community, and no charter")
     return Changeset(
@@ -214,7 +214,8 @@ def _check_refs(refs: object) -> None:
         before = ref
 
 
-def _check_changes(changes: object, ref_count: int) -> None:
+def check_changes(changes: object, ref_count: int) -> None:
+    """Raise NotWellFormed or NotCanonical unless these are the changes of a changeset with so many refs."""
     if type(changes) is not list or not 1 <= len(changes) <= CHANGES_MAX:
         raise NotWellFormed(f"changes are no array of 1 to {CHANGES_MAX}")
     before: tuple[bytes, str] = (b"", "")

@@ -112,6 +112,11 @@ class Evaluator:
         """Who has which role now; live."""
         return self._members
 
+    @property
+    def people(self) -> Mapping[bytes, Member]:
+        """All who are or were admitted; live."""
+        return self._people
+
     def verdict(self, author: bytes, lane: str) -> Verdict:
         """In which ways changesets of this author stand in this lane."""
         return self._acts_verdict(author) if lane == AUTHORITY else self._data_verdict(author)
