@@ -73,6 +73,21 @@ class Walk:
         self._anew[id_] = met
         return self._settle(id_)
 
+    def way_to(self, id_: bytes) -> set[bytes]:
+        """It, and all that stands and from which the walk came to it: without these nobody else would find it."""
+        referrers: dict[bytes, list[bytes]] = {}
+        for of in self.standing:
+            if self._reached.get(of):
+                for ref in self._refs[of]:
+                    referrers.setdefault(ref, []).append(of)
+        found, todo = {id_}, [id_]
+        while todo:
+            for of in referrers.get(todo.pop(), ()):
+                if of not in found:
+                    found.add(of)
+                    todo.append(of)
+        return found
+
     def _stands(self, id_: bytes) -> bool:
         reached, met = self._reached.get(id_, 0), self._anew[id_]
         return all(reached & mask or met >> n & 1 for n, mask in enumerate(self._masks))

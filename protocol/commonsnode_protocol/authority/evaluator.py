@@ -328,7 +328,7 @@ class Evaluator:
         return (
             id_ in self._chain.kept
             or id_ in self._chain.rolls
-            or (held.on_keys and bool(self._kept.get(id_)))
+            or bool(self._kept.get(id_))
             or (held.join is not None and id_ in self._joins.kept.get(held.join.invitation, ()))
         )
 

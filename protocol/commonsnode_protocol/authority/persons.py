@@ -5,7 +5,7 @@ cut one another deeper, never bring back what another of them cut, so no accompl
 levels, each above the next: a steward; a recovery key; the devices, the first key among them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from commonsnode_protocol.authority import statements
@@ -111,7 +111,7 @@ def person_of(
         if not found:
             continue
         for entry, act in found:
-            kept |= {entry.id, *_path(keys, entry.changeset.author)}
+            kept |= _way_to(keys, walks, entry)
             target = keys.get(act.key)
             outranks = recovery or target is None or not target.recovery
             if act.key not in above and outranks:
@@ -188,12 +188,24 @@ def _revocations(
     return sorted(found, key=lambda pair: (pair[0].id, pair[1].key))
 
 
-def _path(keys: Mapping[bytes, Key], key: bytes) -> Iterator[bytes]:
-    """The changesets by which a key came to be one of the person's, back to the first key."""
-    seen, todo = {key}, [key]
+def _way_to(keys: Mapping[bytes, Key], walks: Mapping[bytes, Walk], entry: Entry) -> set[bytes]:
+    """A revocation among keys with all by which everybody finds that it counts.
+
+    How its author came to be one of the person's keys, back to the first key; and where these are cut as a person, the
+    changesets by which the walk comes to each.
+    """
+    author = entry.changeset.author
+    found = _walked_to(walks, author, entry.id)
+    seen, todo = {author}, [author]
     while todo:
         for (adder, _, _), changeset in keys[todo.pop()].adds.items():
-            yield changeset
+            found |= _walked_to(walks, adder, changeset)
             if adder not in seen:
                 seen.add(adder)
                 todo.append(adder)
+    return found
+
+
+def _walked_to(walks: Mapping[bytes, Walk], key: bytes, changeset: bytes) -> set[bytes]:
+    walk = walks.get(key)
+    return {changeset} if walk is None else walk.way_to(changeset)

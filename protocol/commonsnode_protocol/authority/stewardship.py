@@ -70,7 +70,7 @@ class Stewardship:
 
     def stands(self, entry: Entry) -> bool:
         """Whether this changeset stands as an act of a steward."""
-        return self.counts(entry) or (entry.on_keys and bool(self.kept.get(entry.id)))
+        return self.counts(entry) or bool(self.kept.get(entry.id))
 
     def counts(self, entry: Entry) -> bool:
         """Whether it also has effect."""
@@ -113,11 +113,6 @@ class Stewardship:
         before, after = self.persons.get(first, NOBODY), self._valued(first)
         changed = changed_keys(before, after) | before.walks.keys() | after.walks.keys()
         concerned = [entry for key in changed for entry in self.pool.by_author.get(key, {}).values()]
-        concerned += [
-            entry
-            for id_ in before.kept ^ after.kept
-            if (entry := entry_of(self.pool, id_, changed)) is not None
-        ]
         for entry in concerned:
             self._unindex(entry, touched)
         self._put(first, after, before)
@@ -214,14 +209,6 @@ def counting(found: Mapping[bytes, tuple[Entry, A]]) -> dict[bytes, tuple[Entry,
         return dict(found)
     named = {ref for entry, _ in found.values() for ref in entry.changeset.refs}
     return {id_: pair for id_, pair in found.items() if id_ not in named}
-
-
-def entry_of(pool: Pool, id_: bytes, not_by: Iterable[bytes]) -> Entry | None:
-    """A changeset about keys, unless by one of these authors."""
-    for author, entries in pool.on_keys.items():
-        if id_ in entries:
-            return None if author in not_by else entries[id_]
-    return None
 
 
 def _touch(entry: Entry, touched: Touched) -> None:
