@@ -279,15 +279,17 @@ def signed_twice() -> tuple[Node, list[Changeset]]:
 
 def meet_in_all_partitions() -> None:
     """Each object at one of two nodes or at both: all ways for the few, some for thirteen."""
-    for base, found, step in ((*five(), 1), (*signed_twice(), 1), (*thirteen(), 8_111)):
+    for base, found, step in ((*five(), 1), (*signed_twice(), 1), (*thirteen(), 16_111)):
         for n, sides in enumerate(islice(product((0, 1, 2), repeat=len(found)), 0, None, step)):
-            nodes = copy(base), copy(base)
-            for side, node in enumerate(nodes):
-                for each, at in zip(found, sides, strict=True):
-                    if at in (side, 2):
+            for first in (1, len(found)):  # one by one, or the first and then all others together
+                nodes = copy(base), copy(base)
+                for side, node in enumerate(nodes):
+                    mine = [each for each, at in zip(found, sides, strict=True) if at in (side, 2)]
+                    for each in mine[:first]:
                         node.take(AUTHORITY, [each])
-            meet(*nodes, one_by_one=n % 2 == 0)
-            assert nodes[0].authority.tables == nodes[1].authority.tables
+                    node.take(AUTHORITY, mine[first:])
+                meet(*nodes, one_by_one=n % 2 == 0)
+                assert nodes[0].authority.tables == nodes[1].authority.tables
 
 
 def test_attack_7_after_one_meeting_two_nodes_are_equal_however_the_objects_lay_and_one_by_one() -> None:
