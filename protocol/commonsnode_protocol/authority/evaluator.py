@@ -8,14 +8,14 @@ safe. A change of the chain values everything anew; anything else only what it i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from commonsnode_protocol.authority.acts import CHARTER, Entry, entry, values_of
+from commonsnode_protocol.authority.acts import CHARTER, Certificate, Entry, entry, values_of
 from commonsnode_protocol.authority.joins import Joins
 from commonsnode_protocol.authority.members import Member, Membership, member_of
 from commonsnode_protocol.authority.persons import Person, Pool
 from commonsnode_protocol.authority.settings import Table, name_of, settings_of
 from commonsnode_protocol.authority.stewardship import Stewardship, Touched, changed_keys
-from commonsnode_protocol.authority.succession import elect
-from commonsnode_protocol.authority.tables import Chain, Election, TableActs, chain_of
+from commonsnode_protocol.authority.succession import Elections
+from commonsnode_protocol.authority.tables import Chain, TableActs, chain_of
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Authority, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, Changeset
 from commonsnode_protocol.record import NONCE_BYTES, typed_id
@@ -68,6 +68,7 @@ class Evaluator:
     _pool: Pool = field(init=False)
     _tables: TableActs = field(default_factory=TableActs)
     _joins: Joins = field(init=False)
+    _elections: Elections = field(init=False)
     _charter: Entry | None = None
     _first: Table | None = None
     _chain: Chain | None = None
@@ -82,6 +83,7 @@ class Evaluator:
     def __post_init__(self) -> None:
         self._pool = Pool(self.community)
         self._joins = Joins(self.community)
+        self._elections = Elections(self._pool, self._held)
 
     @property
     def authority(self) -> Authority:
@@ -152,12 +154,13 @@ class Evaluator:
         touched = Touched()
         for each in entries:
             self._take(each, touched)
+        self._elections.add(entries)
         self._authority = None
         if self._first is None or self._charter is None:
             return NOTHING
         before = self._chain
         if before is None or self._may_move(entries):
-            after = chain_of(self._charter, self._first, self._tables, self._elect)
+            after = chain_of(self._charter, self._first, self._tables, self._elections.elect)
             self._chain = after
             if before is None or self._acts is None or before.tables != after.tables[: len(before.tables)]:
                 return self._all_anew(before)
@@ -174,6 +177,7 @@ class Evaluator:
             if held is None or id_ in self.standing:
                 continue
             del self._held[id_]
+            self._elections.forget(held)
             self._pool.remove(held)
             if held.of_table is not None:
                 self._tables.remove(held)
@@ -203,12 +207,24 @@ class Evaluator:
         """Whether these can change the chain or what is kept of it."""
         chain = self._chain
         assert chain is not None
-        if self._tables.successions and any(table.id in self._tables.successions for table in chain.tables):
+        if self._tables.successions and self._may_decide(entries):
             return True
         return any(each.of_table is not None and each.of_table.parent in chain.index for each in entries)
 
-    def _elect(self, chain: Chain, candidates: Sequence[Entry], objected: frozenset[bytes]) -> Election:
-        return elect(chain, candidates, objected, self._held, self._pool)
+    def _may_decide(self, entries: Iterable[Entry]) -> bool:
+        """Whether a succession may be judged otherwise now: by what is on its roll, or by anything of a steward's."""
+        assert self._chain is not None
+        assert self._acts is not None
+        rolls = [
+            found.of_table.roll
+            for table in self._chain.tables
+            for found in self._tables.successions.get(table.id, {}).values()
+            if isinstance(found.of_table, Certificate) and found.of_table.roll is not None
+        ]
+        claims = self._acts.claims
+        return bool(rolls) and any(
+            each.changeset.author in claims or any(each.id in roll for roll in rolls) for each in entries
+        )
 
     def _all_anew(self, before: Chain | None) -> Step:
         assert self._chain is not None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from commonsnode_protocol.authority.acts import (
+    MEMBER,
     Entry,
     Grant,
     Invitation,
@@ -54,6 +55,7 @@ class Stewardship:
         default_factory=dict
     )  # changeset → the persons whose keys it is about
     grants: Found[Grant] = field(default_factory=dict)
+    granted_members: set[bytes] = field(default_factory=set)  # persons whom a grant names as member
     revocations: Found[Revocation] = field(default_factory=dict)
     invitations: Found[Invitation] = field(default_factory=dict)
     withdrawals: Found[Withdrawal] = field(default_factory=dict)
@@ -150,6 +152,8 @@ class Stewardship:
         for act in entry.acts:
             if isinstance(act, Grant):
                 _with(self.grants, act.person, entry, act)
+                if act.role == MEMBER:
+                    self.granted_members.add(act.person)
             elif node:
                 continue
             elif isinstance(act, Revocation):
@@ -170,6 +174,9 @@ class Stewardship:
         for act in entry.acts:
             if isinstance(act, Grant):
                 _without(self.grants, act.person, entry.id)
+                others = self.grants.get(act.person, {}).values()
+                if not any(grant.role == MEMBER for _, said in others for grant in said):
+                    self.granted_members.discard(act.person)
             elif isinstance(act, Revocation):
                 _without(self.revocations, act.person, entry.id)
             elif isinstance(act, Invitation):

@@ -6,44 +6,67 @@ did, and on nothing that comes after, so a new steward cannot undo the votes tha
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from commonsnode_protocol.authority.acts import MEMBER, Certificate, Entry
 from commonsnode_protocol.authority.joins import Joins
 from commonsnode_protocol.authority.members import member_of
 from commonsnode_protocol.authority.persons import Pool
-from commonsnode_protocol.authority.stewardship import Stewardship
+from commonsnode_protocol.authority.stewardship import Stewardship, Touched
 from commonsnode_protocol.authority.tables import Chain, Election, in_order
 
 NONE_KEPT = Election(None, False, frozenset())
 
 
-def elect(
-    chain: Chain,
-    candidates: Sequence[Entry],
-    objected: frozenset[bytes],
-    held: Mapping[bytes, Entry],
-    pool: Pool,
-) -> Election:
-    """Which succession of the last table is kept, and whether the members' share of today is behind it."""
-    best: tuple[int, bytes] | None = None
-    kept: tuple[Entry, frozenset[bytes], frozenset[bytes], list[Entry]] | None = None
-    for entry in candidates:
-        act = entry.of_table
-        assert isinstance(act, Certificate)
-        roll = _roll(act, held)
-        if act.id in objected or roll is None or not _only_adds(chain, act):
-            continue
-        counted = members_on(chain, roll, pool.community)
-        voters = act.signers & counted
-        rank = (-len(voters), entry.id)
-        if is_share(chain, len(voters), len(counted)) and (best is None or rank < best):
-            best, kept = rank, (entry, counted, voters, roll)
-    if kept is None:
-        return NONE_KEPT
-    entry, counted, voters, roll = kept
-    acts = Stewardship(chain, pool)
-    among_keys = frozenset(id_ for person in acts.persons.values() for id_ in person.kept)
-    return Election(entry, _is_followed(acts, counted, voters, roll), among_keys)
+@dataclass(slots=True)
+class Elections:
+    """Judges successions, and remembers what does not change: who is on a roll, and the acts of stewards up to a table."""
+
+    pool: Pool
+    held: Mapping[bytes, Entry]
+    _counted: dict[bytes, frozenset[bytes]] = field(
+        default_factory=dict
+    )  # succession → the members on its roll
+    _acts: dict[bytes, Stewardship] = field(default_factory=dict)  # table → acts of the stewards up to it
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Take in more changesets, which are held and in the pool already."""
+        for acts in self._acts.values():
+            acts.add(entries, Touched())
+
+    def forget(self, entry: Entry) -> None:
+        """Let go of a changeset that stands nowhere now."""
+        self._counted.pop(entry.id, None)
+        for table, acts in [*self._acts.items()]:
+            if acts.counts(entry) or entry.changeset.author in acts.claims:
+                del self._acts[table]
+
+    def elect(self, chain: Chain, candidates: Sequence[Entry], objected: frozenset[bytes]) -> Election:
+        """Which succession of the last table is kept, and whether the members' share of today is behind it."""
+        best: tuple[int, bytes] | None = None
+        kept: tuple[Entry, frozenset[bytes], list[Entry]] | None = None
+        for entry in candidates:
+            act = entry.of_table
+            assert isinstance(act, Certificate)
+            roll = _roll(act, self.held)
+            if act.id in objected or roll is None or not _only_adds(chain, act):
+                continue
+            if entry.id not in self._counted:
+                self._counted[entry.id] = members_on(chain, roll, self.pool.community)
+            counted = self._counted[entry.id]
+            rank = (-len(act.signers & counted), entry.id)
+            if is_share(chain, -rank[0], len(counted)) and (best is None or rank < best):
+                best, kept = rank, (entry, counted, roll)
+        if kept is None:
+            return NONE_KEPT
+        entry, counted, roll = kept
+        assert isinstance(entry.of_table, Certificate)
+        if chain.current.id not in self._acts:
+            self._acts[chain.current.id] = Stewardship(chain, self.pool)
+        acts = self._acts[chain.current.id]
+        among_keys = frozenset(id_ for person in acts.persons.values() for id_ in person.kept)
+        followed = _is_followed(acts, counted, entry.of_table.signers & counted, roll)
+        return Election(entry, followed, among_keys)
 
 
 def members_on(chain: Chain, roll: Sequence[Entry], community: bytes) -> frozenset[bytes]:
@@ -74,16 +97,12 @@ def _is_followed(
     """
     chain = acts.chain
     of_roll = Stewardship(chain, _pool_of(roll, acts.pool.community), cutting=False)
-    others = {
-        person
-        for person, grants in acts.grants.items()
-        if any(grant.role == MEMBER for _, said in grants.values() for grant in said)
-    }
-    everyone = (counted | others) - (of_roll.revocations.keys() - counted) - frozenset(chain.current.stewards)
+    stewards = frozenset(chain.current.stewards)
+    everyone = (acts.granted_members | counted) - (of_roll.revocations.keys() - counted) - stewards
     named = {
         person
-        for person, revocations in acts.revocations.items()
-        if not revocations.keys() <= of_roll.revocations.get(person, {}).keys()
+        for person in voters
+        if not acts.revocations.get(person, {}).keys() <= of_roll.revocations.get(person, {}).keys()
     }
     return is_share(chain, len(voters - named), len(everyone))
 

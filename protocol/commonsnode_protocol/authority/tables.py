@@ -56,6 +56,9 @@ class TableActs:
     successions: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
     acks: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
     objections: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
+    on_rolls: set[bytes] = field(
+        default_factory=set
+    )  # changesets that some succession, held or not any more, names
 
     def add(self, entry: Entry) -> None:
         index, parent = self._place(entry)
