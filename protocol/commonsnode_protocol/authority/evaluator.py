@@ -229,6 +229,7 @@ class Evaluator:
     def _all_anew(self, before: Chain | None) -> Step:
         assert self._chain is not None
         data = {key: self._data_verdict(key) for key in self._holders}
+        self._elections.keep(self._chain.index)
         self._acts = Stewardship(self._chain, self._pool)
         self._joins.kept, self._joins.of_person = {}, {}
         for invitation in self._joins.made:

@@ -5,7 +5,7 @@ not, so whether it is kept changes with nothing else; whether it is followed dep
 did, and on nothing that comes after, so a new steward cannot undo the votes that made it one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commonsnode_protocol.authority.acts import MEMBER, Certificate, Entry
@@ -40,6 +40,10 @@ class Elections:
         for table, acts in [*self._acts.items()]:
             if acts.counts(entry) or entry.changeset.author in acts.claims:
                 del self._acts[table]
+
+    def keep(self, tables: Container[bytes]) -> None:
+        """Remember only what is about these tables."""
+        self._acts = {table: acts for table, acts in self._acts.items() if table in tables}
 
     def elect(self, chain: Chain, candidates: Sequence[Entry], objected: frozenset[bytes]) -> Election:
         """Which succession of the last table is kept, and whether the members' share of today is behind it."""
