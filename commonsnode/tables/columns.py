@@ -123,6 +123,8 @@ def _coordinates(mapping: Choice, grid: Grid, found: Survey) -> None:
     best: tuple[float, Column, str] | None = None
     for column in _free(mapping, found):
         meanings = column.meanings()
+        if "geometry" in meanings and _are_points(column):
+            meanings = {"lonlat": meanings["geometry"]}
         for target in ("latlon", "lonlat", "pair"):
             score = meanings.get(target, 0) - _emptiness(column, found)
             if target in meanings and (best is None or score > best[0]) and _are_pairs(column):
@@ -163,6 +165,11 @@ def _best_coordinate(mapping: Choice, found: Survey, target: str) -> Column | No
 def _precise(sample: Sequence[str]) -> bool:
     precise = sum(len(cell.replace(",", ".").partition(".")[2]) >= 3 for cell in sample)
     return bool(sample) and precise >= places.SHARE_MIN * len(sample)
+
+
+def _are_points(column: Column) -> bool:
+    points = sum('"Point"' in cell or cell.upper().startswith("POINT") for cell in column.sample)
+    return points > 0 and points == len(column.sample)
 
 
 def _are_pairs(column: Column) -> bool:
@@ -363,9 +370,9 @@ def _notice_odd_cells(mapping: Choice, found: Survey) -> None:
     ]
     if odd:
         shown = ", ".join(map(str, odd[:NOTICE_LINES_MAX])) + (", …" if len(odd) > NOTICE_LINES_MAX else "")
-        mapping.notices.append(
-            f"{len(odd)} cells of {column.label!r} are no numbers (line {shown}): kept as {column.field}"
-        )
+        which = "1 cell" if len(odd) == 1 else f"{len(odd)} cells"
+        verb = "is no number" if len(odd) == 1 else "are no numbers"
+        mapping.notices.append(f"{which} of {column.label!r} {verb} (line {shown}): kept as {column.field}")
 
 
 def explain(mapping: Choice, found: Survey) -> dict[str, str]:

@@ -131,7 +131,8 @@ def _composed(tokens: list[str]) -> dict[str, int]:
             and all(t in heads or t in things for t in tokens)
             and len(tokens) > 1
         ):
-            found[target] = COMPOSED
+            plain = max(_exact().get(t, {}).get(target, 0) for t in tokens)
+            found[target] = min(COMPOSED, plain - 2) if plain and target != "key" else COMPOSED
     return found
 
 
