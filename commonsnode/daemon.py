@@ -1,0 +1,165 @@
+"""The life of a node: open its folder, listen, serve until told to stop, and stop with nothing lost.
+
+Everything that is loaded only for pages, tables or migrations is loaded when it is first needed, so that a start is quick.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from commonsnode_store.store import Store
+
+from commonsnode import __version__
+from commonsnode.addresses import Addresses, listen
+from commonsnode.clock import Clock
+from commonsnode.config import Config
+from commonsnode.errors import HomeError, NodeError, Stopping
+from commonsnode.home import Home, locked, make_socket_folder, node_id, read_seed
+from commonsnode.http.sites import Sites
+from commonsnode.logs import Log, set_up
+from commonsnode.node import Node
+from commonsnode.peers import Peers
+from commonsnode.writing import Writer
+from commonsnode_store.errors import Damaged, NewerFormat, NotANode, StoreError
+
+AGENT = f"commonsnode/{__version__}"
+PEERS_STOP_S_MAX = 0.7  # for goodbyes; after that the links are cut
+CHORES_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A node that listens. addresses: URLs for peers, loopback first; the pages are at the same hosts and port."""
+
+    node: bytes
+    name: str
+    addresses: list[str]
+
+
+def run(config: Config, home: Home, *, on_ready: Callable[[Ready], None] | None = None) -> None:
+    """Serve the node in `home` in the foreground, until SIGTERM or SIGINT.
+
+    on_ready: called once, as soon as the node listens. Raises NodeError where it cannot start.
+    """
+    set_up(config.log_format, config.log_level)
+    asyncio.run(_run(config, home, on_ready))
+
+
+async def _run(config: Config, home: Home, on_ready: Callable[[Ready], None] | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(config, home) as node:
+        if on_ready is not None:
+            on_ready(Ready(node.id, config.name, node.addresses()))
+        await stop.wait()
+        node.log.info("stopping")
+
+
+@asynccontextmanager
+async def running(config: Config, home: Home) -> AsyncIterator[Node]:
+    """A node that serves while this block lasts. Raises NodeError where it cannot start.
+
+    At the end: no new connections, goodbye to the peers, what was accepted is written, answers under way are given; then
+    the database is closed.
+    """
+    with locked(home):
+        seed = read_seed(home)
+        make_socket_folder(home)
+        sockets = listen(config.listen, config.port)
+        try:
+            store = _open(home)
+        except NodeError:
+            for bound in sockets:
+                bound.close()
+            raise
+        try:
+            node = _node(config, home, seed, store, Addresses(sockets))
+            sites = Sites(node, sockets)
+            try:
+                await sites.start()
+                await node.peers.start()
+                node.log.info(
+                    "listening",
+                    node=node.id.hex(),
+                    version=__version__,
+                    addresses=",".join(node.addresses()),
+                    socket=str(home.socket_path),
+                )
+                async with asyncio.TaskGroup() as tasks:
+                    chores = tasks.create_task(_do_chores(node))
+                    yield node
+                    chores.cancel()
+            finally:
+                await _stop(node, sites)
+        finally:
+            store.close()
+            Log("node").info("stopped")
+
+
+def _node(config: Config, home: Home, seed: bytes, store: Store, addresses: Addresses) -> Node:
+    clock = Clock(store.saved_time())
+    writer = Writer(store, clock.now_ms)
+    peers = Peers(
+        writer=writer,
+        store=store,
+        seed=seed,
+        agent=AGENT,
+        clock=clock.now_ms,
+        log=Log("peers"),
+        peers_max=config.peers_max,
+        reconcile_minutes=config.reconcile_minutes,
+    )
+    return Node(home, config, node_id(seed), seed, writer, clock, peers, addresses, Log("node"))
+
+
+async def _stop(node: Node, sites: Sites) -> None:
+    sites.close()
+    try:
+        async with asyncio.timeout(PEERS_STOP_S_MAX):
+            await node.peers.stop()
+    except TimeoutError:
+        node.log.warning("peers-cut-off")
+    await node.writer.stop()
+    await sites.finish()
+
+
+def _open(home: Home) -> Store:
+    try:
+        return Store.open(home.database_path)
+    except Damaged as error:
+        raise HomeError(
+            f"the database {home.database_path} is damaged ({error}), so this node does not serve it",
+            "`commonsnode check` says what is damaged; `commonsnode check --rebuild` computes it anew from what is whole, and"
+            " peers bring the rest again.",
+        ) from error
+    except NewerFormat as error:
+        raise HomeError(
+            f"the database {home.database_path} was written by a newer version ({error})",
+            "Install that version; nothing was changed.",
+        ) from error
+    except NotANode as error:
+        raise HomeError(
+            f"{home.database_path} is not there, or is no database of a node",
+            "Put it back from a backup, or move node.key away and run `commonsnode init` for a new node.",
+        ) from error
+    except StoreError as error:
+        raise HomeError(f"the database cannot be opened: {error}") from error
+
+
+async def _do_chores(node: Node) -> None:
+    """Save the time now and then, for a machine that wakes up without one."""
+    while True:
+        due = node.clock.due_ms()
+        if due is not None:
+            try:
+                await node.writer.run(lambda store, due=due: store.save_time(due))  # type: ignore[misc]
+            except StoreError as error:
+                node.log.warning("time-not-saved", problem=str(error))
+            except Stopping:
+                return
+            node.clock.saved(due)
+        await asyncio.sleep(CHORES_S)
