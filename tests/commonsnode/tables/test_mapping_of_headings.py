@@ -7,7 +7,7 @@ from typing import TypeAlias
 import pytest
 
 from commonsnode.tables import TableError, open_table
-from tests.commonsnode.tables.conftest import Read
+from table_readings import Read
 
 Table: TypeAlias = Callable[..., Read]
 

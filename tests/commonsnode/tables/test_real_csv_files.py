@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tests.commonsnode.tables.conftest import Read
+from table_readings import Read
 
 Sample: TypeAlias = Callable[[str], Read]
 

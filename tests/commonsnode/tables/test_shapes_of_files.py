@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commonsnode.tables import TableError, open_table
 from commonsnode.tables.encoding import find_encoding
-from tests.commonsnode.tables.conftest import Read, read_file
+from table_readings import Read, read_file
 
 LANGUAGES = {
     "English": "Name;Notes\nCafé table;owner’s “best” – take care\nRail;£5",

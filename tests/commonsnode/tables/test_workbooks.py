@@ -11,12 +11,12 @@ import pytest
 from openpyxl import Workbook
 
 from commonsnode.tables import TableError, open_table, workbook
-from tests.commonsnode.tables.conftest import Read
+from table_readings import Read
 
 Sheets: TypeAlias = Callable[..., list[Read]]
 
 
-def made(*sheets: tuple[str, list[list[Any]]], change: Callable[[Workbook], None] | None = None) -> bytes:
+def made(*sheets: tuple[str, list[Any]], change: Callable[[Workbook], None] | None = None) -> bytes:
     book = Workbook()
     book.remove(book.worksheets[0])
     for title, rows in sheets:
