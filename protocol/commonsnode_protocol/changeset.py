@@ -238,7 +238,7 @@ def _check_fields(fields: dict[object, object], ref_count: int) -> None:
     before = ""
     for field, write in fields.items():
         if type(field) is not str:
-            raise NotWellFormed("a field's name is not text")
+            raise NotCanonical("a map key that is not text")
         if not field:
             raise NotWellFormed("a field without a name")
         if field <= before:
