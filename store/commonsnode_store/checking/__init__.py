@@ -1,0 +1,41 @@
+"""Is everything in the file what the changesets say?  It is computed again, apart from the code that wrote it.
+
+Memory is bounded: what does not fit goes to temporary tables, which SQLite keeps on the disk.
+"""
+
+import sqlite3
+
+from commonsnode_store.answers import Problem
+from commonsnode_store.checking.changesets import read_changesets
+from commonsnode_store.checking.findings import Findings, Progress
+from commonsnode_store.checking.records import check_records
+from commonsnode_store.checking.sets import check_sets
+
+PAGES_PROBLEMS_MAX = 20
+
+
+def check(db: sqlite3.Connection, progress: Progress | None = None) -> list[Problem]:
+    """All problems of the file, the first 1,000 one by one. `db`: a connection inside of a read transaction."""
+    findings = Findings(progress)
+    with findings.guarded("database"):
+        _check_pages(db, findings)
+    with findings.guarded("database"):
+        findings.total = sum(
+            db.execute(f"select count(*) from {table}").fetchone()[0]
+            for table in ("changesets", "changesets", "records")
+        )
+        # Without all changesets nothing can be said of what follows from them.
+        lanes = read_changesets(db, findings)
+        with findings.guarded("sets"):
+            check_sets(db, lanes, findings)
+        with findings.guarded("records"):
+            check_records(db, lanes, findings)
+    return findings.result()
+
+
+def _check_pages(db: sqlite3.Connection, findings: Findings) -> None:
+    for (found,) in db.execute(f"pragma integrity_check({PAGES_PROBLEMS_MAX})"):
+        if found != "ok":
+            findings.add("database", found)
+    for table, row, parent, _ in db.execute("pragma foreign_key_check"):
+        findings.add(table, f"row {row} names a row of {parent} that is not there")
