@@ -33,7 +33,7 @@ def universes(draw: st.DrawFn) -> list[Changeset]:
     made: list[Changeset] = []
     for _ in range(draw(st.integers(1, 12))):
         chosen = draw(st.sets(st.integers(0, len(made) - 1), max_size=3)) if made else set()
-        refs = sorted(made[i].id for i in chosen)
+        refs = sorted({made[i].id for i in chosen})
         indexes = st.sets(st.integers(0, len(refs) - 1)).map(sorted) if refs else st.just([])
         fields = st.dictionaries(
             st.sampled_from(FIELDS), st.tuples(st.sampled_from(VALUES), indexes), min_size=1, max_size=3
