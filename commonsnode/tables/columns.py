@@ -331,7 +331,11 @@ def _key(mapping: Choice, grid: Grid, found: Survey, said: str | None) -> None:
         plain = column.meanings().get("key", 0)
         if plain <= best or mapping.roles.get(column.index) or not column.cells:
             continue
-        if column.filled == len(found.lines) == len(set(column.cells)) and not _running(column.cells, plain):
+        if (
+            all(column.cells)
+            and len(set(column.cells)) == len(column.cells)
+            and not _running(column.cells, plain)
+        ):
             best, mapping.key = plain, column
 
 
@@ -354,7 +358,7 @@ def _free(mapping: Choice, found: Survey) -> list[Column]:
 
 
 def _emptiness(column: Column, found: Survey) -> float:
-    return EMPTY_LOSS * (1 - column.filled / len(found.lines)) if found.lines else 0.0
+    return EMPTY_LOSS * (1 - column.filled / found.looked_at) if found.looked_at else 0.0
 
 
 def _notice_odd_cells(mapping: Choice, found: Survey) -> None:

@@ -195,13 +195,14 @@ class RowReader:
         lat_text, lon_text = cells[at.lat].strip(), cells[at.lon].strip()
         if not lat_text and not lon_text:
             return
+        plain_lat, plain_lon = places.plain_degrees(lat_text), places.plain_degrees(lon_text)
+        if plain_lat is not None and plain_lon is not None:
+            _add_point(plain_lat, plain_lon, at.scale, place)
+            return
         lat = places.parse_degrees(lat_text) if lat_text else None
         lon = places.parse_degrees(lon_text) if lon_text else None
         if lat is not None and lon is not None:
-            lat_e7, lon_e7 = places.to_e7(lat.value, at.scale), places.to_e7(lon.value, at.scale)
-            if reason := places.out_of_range(lat_e7, lon_e7):
-                raise _Refused(reason)
-            place["lat"], place["lon"] = lat_e7, lon_e7
+            _add_point(lat.value, lon.value, at.scale, place)
             return
         for text, degrees, name in ((lat_text, lat, "latitude"), (lon_text, lon, "longitude")):
             if text and degrees is None and (at.said or any(c.isdigit() for c in text)):
@@ -263,6 +264,13 @@ class RowReader:
             packed = len(msgpack.packb(fields))
             if packed > ROW_BYTES_MAX:
                 raise _Refused(f"the row has {packed} bytes; at most {ROW_BYTES_MAX} fit one record")
+
+
+def _add_point(lat: float, lon: float, scale: int, place: dict[str, Value]) -> None:
+    lat_e7, lon_e7 = places.to_e7(lat, scale), places.to_e7(lon, scale)
+    if reason := places.out_of_range(lat_e7, lon_e7):
+        raise _Refused(reason)
+    place["lat"], place["lon"] = lat_e7, lon_e7
 
 
 def _in_order(roles: dict[int, str]) -> list[tuple[str, list[tuple[str, int]]]]:
