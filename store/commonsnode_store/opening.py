@@ -31,7 +31,7 @@ def open_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, Followed
     if create and (not path.exists() or path.stat().st_size == 0):
         _create(path)
     clean = _log_bytes(path) == 0
-    _recognise(path)
+    recognise(path)
     try:
         db = open_writer(path)
     except sqlite3.Error as error:
@@ -99,7 +99,8 @@ def _create(path: Path) -> None:
     _sync(path.parent)
 
 
-def _recognise(path: Path) -> None:
+def recognise(path: Path) -> None:
+    """Raises NotANode, Damaged, ReadOnly."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)

@@ -7,7 +7,7 @@ on the disk; when it raises, nothing has changed. All raise StoreError (errors.p
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from commonsnode_protocol.authority import Authority
@@ -22,6 +22,7 @@ from commonsnode_store import (
     opening,
     paging,
     reading,
+    rebuilding,
     sets,
     standing,
 )
@@ -277,13 +278,44 @@ class Store:
         with self._snapshot() as (db, _):
             return checking.check(db, progress)
 
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """W. Compute everything anew from the changesets, into a new file. Returns what could not be kept of these.
+
+        Needs as much free space as the file takes. Snapshots that are still read go on with the old file.
+        """
+        with reported(self._path):
+            rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
+            problems = rebuilding.build(self._writer, rebuilt, progress)
+            with self._moment:
+                self._readers.close()
+                self._writer.close()
+                try:
+                    opening.replace_file(self._path, rebuilt)
+                finally:
+                    self._writer, self._followed = opening.open_file(self._path, create=False)
+                    self._numbers = Numbers(self._writer)
+                    self._authorities.clear()
+                    self._in_doubt = False
+        return problems
+
+    @staticmethod
+    def check_file(path: Path, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """`check` for a file that is not open, and may be too damaged to be. Raises NotANode, NewerFormat."""
+        return checking.check_closed(path, progress)
+
+    @staticmethod
+    def rebuild_file(path: Path, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """`rebuild` for a file that is not open, and may be too damaged to be. Raises NotANode, NewerFormat, Damaged."""
+        return rebuilding.rebuild_closed(path, progress)
+
     # --- Transactions and snapshots ---
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, Followed]]:
         """One read transaction, and what is followed at that moment."""
-        with self._readers.snapshot() as db:
+        with ExitStack() as stack:
             with self._moment:
+                db = stack.enter_context(self._readers.snapshot())
                 db.execute("select no from lanes limit 1").fetchone()  # from here on it sees this moment
                 followed = self._followed
             yield db, followed

@@ -4,12 +4,18 @@ Memory is bounded: what does not fit goes to temporary tables, which SQLite keep
 """
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
+from commonsnode_store import opening
 from commonsnode_store.answers import Problem
 from commonsnode_store.checking.changesets import read_changesets
 from commonsnode_store.checking.findings import Findings, Progress
 from commonsnode_store.checking.records import check_records
 from commonsnode_store.checking.sets import check_sets
+from commonsnode_store.connections import open_reader, reported
+from commonsnode_store.errors import NewerFormat
+from commonsnode_store.schema import FORMAT
 
 PAGES_PROBLEMS_MAX = 20
 
@@ -31,6 +37,20 @@ def check(db: sqlite3.Connection, progress: Progress | None = None) -> list[Prob
         with findings.guarded("records"):
             check_records(db, lanes, findings)
     return findings.result()
+
+
+def check_closed(path: Path, progress: Progress | None = None) -> list[Problem]:
+    """All problems of a file that no one has open. Raises NotANode, NewerFormat."""
+    opening.recognise(path)
+    with reported(path), closing(open_reader(path)) as db:
+        try:
+            db.execute("begin")
+            found: int = db.execute("pragma user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            return [Problem("database", f"cannot be read: {error}")]
+        if found > FORMAT:
+            raise NewerFormat(found, FORMAT)
+        return check(db, progress)
 
 
 def _check_pages(db: sqlite3.Connection, findings: Findings) -> None:
