@@ -8,6 +8,7 @@ import pytest
 
 from cli_shell import Shell, plain_environment
 from commonsnode_cli.catalogue import ENTRIES
+from commonsnode_cli.main import main
 
 WRONG = [
     ["frobnicate"],
@@ -33,28 +34,56 @@ WRONG = [
 ]
 
 
+def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The whole command in this process, which spares the start of a Python for each."""
+    monkeypatch.setattr(sys, "argv", ["commonsnode", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
-def test_wrong_usage_is_exit_code_2_and_one_line(empty: Shell, words: list[str]) -> None:
-    assert empty.refused(*words, code=2).count("\n") == 1
+def test_wrong_usage_is_exit_code_2_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert call(monkeypatch, "--home", str(tmp_path), *words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("commonsnode: ")
+    assert shown.err.count("\n") == 1
 
 
-def test_the_overview_names_every_command() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "commonsnode_cli", "--help"],
-        capture_output=True,
-        check=True,
-        env=plain_environment(),
-    ).stdout.decode()
+def test_wrong_usage_in_a_process_of_its_own(empty: Shell) -> None:
+    assert "--frobnicate" in empty.refused("status", "--frobnicate", code=2)
+
+
+def test_no_command_at_all_is_wrong_usage_and_shows_the_overview(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "community" in shown.err
+
+
+def test_the_overview_names_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "--help") == 0
+    shown = capsys.readouterr().out
     for name in ENTRIES:
         assert f"\n  {name} " in shown
+    assert call(monkeypatch, "--home", "x", "--help") == 0
+    assert capsys.readouterr().out == shown
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-def test_every_command_explains_itself_and_takes_json(empty: Shell, name: str) -> None:
-    ended = empty.run(name, "--help")
-    assert ended.code == 0
-    assert ended.err == ""
-    assert "--json" in ended.out
+def test_every_command_explains_itself_and_takes_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert call(monkeypatch, name, "--help") == 0
+    assert "--json" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["--json", "list"], ["list", "--json"]], ids=" ".join)
