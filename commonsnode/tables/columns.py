@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from commonsnode.tables import header, places
 from commonsnode.tables import headings as words
-from commonsnode.tables.model import Grid, TableError
+from commonsnode.tables.model import OUR_ID, Grid, TableError
 from commonsnode.tables.numbers import is_number
 from commonsnode.tables.survey import Column, Survey
 
@@ -16,7 +16,6 @@ SINGLE = ("title", "description", "category", "condition", "amount", "unit", "li
 TARGETS = (*SINGLE, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
 """What `--map` takes."""
 
-KEY_ONLY_HEADING = "record id"  # as our own export writes it: names the row, and is nothing more
 EMPTY_LOSS = 20  # of a score, for a column that is empty throughout
 NUMBER_SHARE_MIN = 2 / 3  # of the cells of an amount
 PLAIN_NUMBER_SHARE_MIN = 0.5  # where the heading is plain
@@ -76,12 +75,15 @@ def choose(grid: Grid, found: Survey, said: Mapping[str, str], key: str | None) 
     for column in found.columns:
         if column.heading.startswith("x:"):
             mapping.targets.setdefault(column.index, "x")
-    _coordinates(mapping, grid, found)
-    _fields(mapping, found)
-    _tags(mapping, found)
+    if grid.ours or any(column.heading == OUR_ID for column in found.columns):
+        _as_exported(mapping, found)
+    else:
+        _coordinates(mapping, grid, found)
+        _fields(mapping, found)
+        _tags(mapping, found)
     _key(mapping, grid, found, key)
     for column in found.columns:
-        if words.fold(column.heading) == KEY_ONLY_HEADING and mapping.key is column:
+        if column.heading == OUR_ID and mapping.key is column:
             mapping.targets.setdefault(column.index, "-")
         mapping.targets.setdefault(column.index, "x")
     _order(mapping, found)
@@ -108,6 +110,17 @@ def _as_said(mapping: Choice, found: Survey, said: Mapping[str, str]) -> None:
         if target == "place":
             roles = {role: score for role, score in column.meanings().items() if role in words.PLACE_ROLES}
             mapping.roles[column.index] = max(roles, key=lambda role: roles[role]) if roles else "venue"
+
+
+def _as_exported(mapping: Choice, found: Survey) -> None:
+    """Headings of our own export mean what they say, and no other heading means anything."""
+    names = {column.heading for column in found.columns}
+    for column in found.columns:
+        lone = column.heading in ("lat", "lon") and not {"lat", "lon"} <= names
+        if column.heading in TARGETS and column.heading not in ("x", "-") and not lone:
+            mapping.targets.setdefault(column.index, column.heading)
+            if mapping.targets[column.index] == "place":
+                mapping.roles.setdefault(column.index, "venue")
 
 
 # Coordinates

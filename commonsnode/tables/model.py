@@ -92,6 +92,7 @@ class Grid:
     """A table whose headings are known, and whose rows can be gone through again and again.
 
     headings: the text of each, "" for none. has_headings: False where the first row is data.
+    ours: written by our own export, so that the headings mean what they say, whatever the cells are.
     """
 
     name: str | None
@@ -102,6 +103,13 @@ class Grid:
     separator: str = ""
     feature_ids: bool = False
     geometries: bool = False
+    ours: bool = False
+
+
+OURS = '{"type":"FeatureCollection","generator":"commonsnode",'
+"""How the GeoJSON of our own export begins."""
+OUR_ID = "record id"
+"""The heading by which our own CSV and XLSX are known: its cells name the rows, and are nothing more."""
 
 
 def cut(text: str, bytes_max: int) -> str:

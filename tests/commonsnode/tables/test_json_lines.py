@@ -32,12 +32,18 @@ def line(fields: str, **more: str) -> str:
     return "{" + ",".join(f'"{name}":{value}' for name, value in members.items()) + "}\n"
 
 
+@settings(derandomize=True)
 @given(value=values)
 def test_any_value_comes_back_from_json(value: Value) -> None:
     assert decode_value(parse(json.dumps(encode_value(value), ensure_ascii=False))) == value
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     records=st.lists(
         st.builds(

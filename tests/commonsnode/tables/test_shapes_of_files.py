@@ -236,7 +236,12 @@ def test_a_file_that_is_not_there_or_a_folder_is_one_clear_error(tmp_path: Path)
 words = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzäöüéñçÀÉß ,;|\t^\"'\n\r"), max_size=12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     rows=st.lists(st.tuples(words, words, words), min_size=1, max_size=8),
     separator=st.sampled_from(",;\t|^"),
