@@ -108,6 +108,10 @@ def looks_like_headings(cells: list[str], below: Sequence[list[str]]) -> bool:
         against += 0.4 * (len(cell) > HEADING_CHARS_MAX)
         if recurs or sentence:
             continue
+        if _YEAR.fullmatch(cell):
+            years_below = sum(1 for below_it in column if _YEAR.fullmatch(below_it))
+            against += 1.0 * (2 * years_below > len(column))
+            continue
         known += words.is_known(cell)
         if column and sum(map(is_typed, column)) >= CONTRAST_SHARE * len(column):
             contrast += 1

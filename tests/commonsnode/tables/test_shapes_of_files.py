@@ -130,6 +130,7 @@ def test_titles_above_the_headings_are_left_out(table: Callable[..., Read]) -> N
         "Drill,https://example.org/1\nSaw,https://example.org/2\n",  # an address
         "Drill,Barn\nSaw,Barn\n",  # a text that recurs
         "Martillo,bueno\nSierra,roto\n",  # a condition
+        "Tractor,2019\nBaler,2004\n",  # a year above years
         "Well,39.46,-0.37\nMill,39.47,-0.38\n",  # coordinates
         "Hammer\nSaw\n",  # a plain list
     ],
@@ -178,6 +179,26 @@ def test_a_cell_over_the_limit_rejects_its_row(table: Callable[..., Read]) -> No
     assert [entry.line for entry in read.rejected] == [2]
     assert "column 2" in read.rejected[0].reason
     assert len(read.rows) == 1
+
+
+def test_a_cell_beyond_all_measure_rejects_its_row_alone(table: Callable[..., Read]) -> None:
+    read = table(f"name,notes\nSaw,{'x' * 2_000_000}\nAxe,y\n")
+    assert [(entry.line, entry.reason) for entry in read.rejected] == [
+        (2, "a cell is larger than 16384 bytes")
+    ]
+    assert [row.line for row in read.rows] == [3]
+
+
+def test_years_above_other_numbers_are_headings(table: Callable[..., Read]) -> None:
+    read = table("Name,2019,2020\nSaw,3,4\nAxe,1,\n")
+    assert read.fields[0] == {"title": "Saw", "x:2019": "3", "x:2020": "4"}
+
+
+def test_more_columns_than_a_spreadsheet_has_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("name" + "," * 16_384 + "\nSaw\n")
+    with pytest.raises(TableError, match="more than 16384 columns"):
+        open_table(path)
 
 
 def test_a_row_that_no_changeset_can_hold_is_rejected(table: Callable[..., Read]) -> None:
