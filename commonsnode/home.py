@@ -5,22 +5,20 @@ node.key       the seed of the key that this node signs with: 64 hexadecimal dig
 node.sqlite3   everything else
 node.sock      where the running daemon answers its operator
 lock           held by the running daemon; holds its process id
+
+Every command asks for the path of the socket: what only `init` and the key need (store, settings, signatures) is imported
+there, which spares a command 90 ms.
 """
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from commonsnode_store.store import Store
-
-from commonsnode import config
 from commonsnode.errors import AlreadyANode, HomeError, Locked
-from commonsnode_protocol.changeset import public_key
 
 HOME_VARIABLE = "COMMONSNODE_HOME"
 SEED_BYTES = 32
@@ -65,6 +63,8 @@ class Home:
         beside = self.path.resolve() / "node.sock"
         if len(os.fsencode(beside)) <= SOCKET_PATH_BYTES_MAX:
             return beside
+        import tempfile
+
         digest = blake2b(os.fsencode(self.path.resolve())).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"commonsnode-{os.getuid()}" / f"{digest}.sock"
 
@@ -77,6 +77,9 @@ def init(path: Path, random_bytes: Callable[[int], bytes] = os.urandom) -> Home:
 
     random_bytes: where the seed comes from. Raises AlreadyANode (and leaves that node as it is) or HomeError.
     """
+    from commonsnode import config
+    from commonsnode_store.store import Store
+
     home = Home(path)
     if home.is_node():
         raise AlreadyANode(f"{path} holds a node already; it was left as it is")
@@ -138,6 +141,8 @@ def read_seed(home: Home) -> bytes:
 
 def node_id(seed: bytes) -> bytes:
     """The public key (32 bytes) that others know this node by."""
+    from commonsnode_protocol.changeset import public_key
+
     return public_key(seed)
 
 
