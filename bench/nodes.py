@@ -165,6 +165,12 @@ class Node:
         assert self.process is not None
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
+    def cpu_s(self) -> float:
+        """Seconds of processor that the daemon has used so far, in all its threads."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def peak_rss_mb(self) -> float:
         return self._memory_mb("VmHWM")
 

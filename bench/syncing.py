@@ -1,6 +1,7 @@
 """Two real nodes: an import, a first sync to an empty node, a meeting with nothing new, and edits as they arrive."""
 
 import random
+import resource
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -32,12 +33,13 @@ def measure_import(run: Run) -> tuple[Node, str]:
     node.start()
     community: str = node.command("community", "create", "bench")["id"]
     run.say(f"importing {run.records:,} rows")
-    began = time.perf_counter()
+    began, used = time.perf_counter(), node.cpu_s() + _children_cpu_s()
     said = node.command("import", str(run.csv), "--community", community)
     took = time.perf_counter() - began
     if said["added"] != run.records or said["rejected"]:
         raise AssertionError(f"the import said: {said['added']} added, {len(said['rejected'])} rejected")
     run.figures["import_rows_per_s"] = round(run.records / took)
+    run.figures["import_cpu_s"] = round(node.cpu_s() + _children_cpu_s() - used, 2)
     return node, community
 
 
@@ -71,9 +73,9 @@ def measure_initial_sync(run: Run, a: Node, community: str) -> Pair:
 def _sync_once(run: Run, a: Node, b: Node, community: str, link: str) -> dict[str, Any]:
     a.forget_peak()
     target = _fingerprints(a, community)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), (a.cpu_s(), b.cpu_s())
     b.ask("POST", "/communities/follow", {"link": link})
-    wait_until(lambda: _fingerprints(b, community) == target, "the first sync", 0.02)
+    wait_until(lambda: _fingerprints(b, community) == target, "the first sync", 0.05)
     wait_until(lambda: a.in_step(community) and b.in_step(community), "both in step", 0.005)
     took = time.perf_counter() - began
     peer = a.peer()
@@ -82,6 +84,7 @@ def _sync_once(run: Run, a: Node, b: Node, community: str, link: str) -> dict[st
         "records_per_s": round(run.records / took),
         "bytes_sent": peer["bytes_sent"],
         "bytes_received": peer["bytes_received"],
+        "cpu_s": [round(a.cpu_s() - used[0], 2), round(b.cpu_s() - used[1], 2)],
         "peak_rss_mb": [round(a.peak_rss_mb(), 1), round(b.peak_rss_mb(), 1)],
     }
 
@@ -152,6 +155,12 @@ def measure_start(run: Run, node: Node, community: str) -> None:
     time.sleep(run.effort.idle_s)
     run.figures["start_s"] = round(median(starts), 3)
     run.figures["idle_rss_mb"] = round(node.rss_mb(), 1)
+
+
+def _children_cpu_s() -> float:
+    """Seconds of processor of all commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _link(node: Node, community: str) -> str:
