@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from commonsnode_store.store import Store
-
 from commonsnode.communities import link_of
 from commonsnode.tables.json_form import encode_value
 from commonsnode_protocol.canonical import Value
 from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordView
 from commonsnode_store.errors import UnknownCommunity
+from commonsnode_store.store import Store
 
 YEAR_9999_MS = 253_402_300_799_999  # the last moment that a date can say
 
@@ -36,7 +35,7 @@ def community(store: Store, info: CommunityInfo, addresses: list[str]) -> dict[s
         "changesets": info.changesets,
         "waiting": info.waiting,
         "stopped": info.stopped,
-        "fingerprint": {lane: store.lane_state(info.id, lane).fingerprint.hex() for lane in info.lanes},
+        "fingerprint": {lane: store.lane_state(info.id, lane).digest.hex() for lane in info.lanes},
     }
 
 

@@ -20,9 +20,8 @@ from commonsnode_protocol.session import Session
 from commonsnode_protocol.session_events import LaneKey
 
 if TYPE_CHECKING:
-    from commonsnode_store.store import Store
-
     from commonsnode.writing import Writer
+    from commonsnode_store.store import Store
 
 HANDSHAKE_S_MAX = 10.0
 GOODBYE_S_MAX = 1.0
@@ -200,7 +199,7 @@ class Link:
         timer: float | None = None
         event = first
         while True:
-            compared = False
+            compared, heard = False, self.session.heard
             for effect in self.session.handle(event, int(loop.time() * 1000)):
                 match effect:
                     case events.SetTimer(at_ms):
@@ -212,8 +211,8 @@ class Link:
                         compared = True
                     case _:
                         self._do(effect, group)
-            if compared:
-                if all(self.session.shared().values()):
+            if compared or heard != self.session.heard:
+                if compared and all(self.session.shared().values()):
                     self.last_in_step_ms = self._wall_ms()
                 self._on_compared()
             if isinstance(event, events.Received):

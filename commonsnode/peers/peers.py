@@ -23,10 +23,10 @@ from commonsnode_protocol.link import is_address
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, web
-    from commonsnode_store.store import Store
 
     from commonsnode.logs import Log
     from commonsnode.writing import Landed, Writer
+    from commonsnode_store.store import Store
 
 CONNECT_S_MAX = 10.0
 HEARTBEAT_S = 60.0
@@ -416,7 +416,7 @@ class Peers:
         self._log.info("peer-connected", peer=name, dialled=link.initiator, agent=link.hello.agent)
         try:
             ended = await link.run(await self._writer.read(lambda store: _lanes(store, None)))
-        except Exception as error:  # a fault of ours ends this session, not the daemon; the log has all of it
+        except Exception as error:  # noqa: BLE001 - a fault of ours ends this session, not the daemon; the log has it
             self._log.error("session-failed", cause=error, peer=name)
             await link.refuse(Reason.INTERNAL)
             ended = PeerError(Reason.INTERNAL, type(error).__name__)

@@ -312,6 +312,7 @@ class Session:
             self._owe_credit(size)
 
     def _announced_by_peer(self, entries: Iterable[tuple[bytes, LaneState]], now_ms: int) -> None:
+        self.heard = True
         expected = {
             frames.tag(self._channel_hash, self._peer_role, *key): lane for key, lane in self._lanes.items()
         }

@@ -207,6 +207,7 @@ def begun(initiator: bool = False) -> tuple[Session, frames.LaneState]:
     entries = tuple((frames.tag(CHANNEL, role, COMMUNITY, lane), node.state(lane)) for lane in LANES)
     session.handle(events.Received(frames.encode(frames.Lanes(entries))), 0)
     assert session.shared() == {AUTHORITY_LANE: True, PUBLIC_LANE: True}
+    assert session.heard
     return session, node.state(PUBLIC)
 
 
