@@ -44,6 +44,20 @@ def _counted(data: bytes) -> Json | None:
     return piece if _piece(piece) == data else None
 
 
+def show_parts(*parts: bytes | tuple[bytes, int] | range) -> Any:
+    """Pieces as they are given: bytes, a run and its count, or a range of ids."""
+    pieces: list[Any] = []
+    for part in parts:
+        match part:
+            case bytes():
+                pieces.append(part.hex())
+            case range():
+                pieces.append({"ids": [part.start, len(part)]})
+            case run, count:
+                pieces.append({"run": run.hex(), "count": count})
+    return pieces
+
+
 def read(shown: Any) -> bytes:
     """The bytes that `show` showed."""
     if isinstance(shown, str):
