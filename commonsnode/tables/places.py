@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from commonsnode.tables import geometry, json_form
-from commonsnode.tables.model import Value
+from commonsnode_protocol.canonical import Value
 
 E7 = 10_000_000
 SCALES = (1, 1_000_000, E7)  # degrees; millionths and ten-millionths of a degree as whole numbers

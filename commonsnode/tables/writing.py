@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, BinaryIO, Literal
 
 from commonsnode.tables import geometry, json_form, jsonl
-from commonsnode.tables.model import OUR_ID, OURS, Record, Value
+from commonsnode.tables.model import OUR_ID, OURS, Record
+from commonsnode_protocol.canonical import Value
 
 Format = Literal["jsonl", "csv", "xlsx", "geojson"]
 

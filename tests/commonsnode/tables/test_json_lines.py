@@ -103,6 +103,7 @@ def test_a_record_is_one_line_with_its_keys_in_order() -> None:
         (line('{"":1}'), "1 to 128 bytes"),
         (line(f'{{"{"ä" * 65}":1}}'), "1 to 128 bytes"),
         (line('{"a":"\\ud800"}'), "surrogate"),
+        (line('{"a":[[[[[[[[[]]]]]]]]]}'), "more than 8 lists and maps"),
         (line("[]"), "fields must be an object"),
         (line("{}", id='"xyz"'), "hexadecimal"),
         (line("{}", id='"0011"'), "hexadecimal"),

@@ -227,6 +227,13 @@ def test_with_a_given_key_rows_without_it_or_with_it_again_are_rejected(table: T
     assert [row.key for row in read.rows] == ["1", "2"]
 
 
+def test_a_key_made_of_a_long_title_is_short_and_its_own(table: Table) -> None:
+    read = table(f"Name\tQty\n{'Saw ' * 2000}\t1\n{'Saw ' * 2000}!\t2\n")
+    keys = {row.key for row in read.rows}
+    assert len(keys) == 2
+    assert all(len(key.encode()) < 4096 for key in keys)
+
+
 def test_the_source_is_the_name_of_the_file_unless_it_is_said(tmp_path: Path) -> None:
     path = tmp_path / "tools.of.the.village.csv"
     path.write_text("Name\nSaw\n")
