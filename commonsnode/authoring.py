@@ -11,7 +11,7 @@ from commonsnode_protocol.changeset import (
     AUTHORITY,
     CHARTER_COMMUNITY,
     Change,
-    build,
+    compose,
     decode,
     public_key,
     sign,
@@ -76,7 +76,8 @@ class Author:
             built_on = sorted(heads)[:HEADS_MAX]
             refs = sorted({*built_on, *(ref for entry in part for ref in _superseded(entry))})
             time = writer_time(self.now_ms, [t for t in map({**times, **heads}.get, refs) if t is not None])
-            checked = self._sign(community, lane, time, refs, [_change(entry, refs) for entry in part])
+            index_of = {ref: index for index, ref in enumerate(refs)}
+            checked = self._sign(community, lane, time, refs, [_change(entry, index_of) for entry in part])
             batch.append(checked)
             for ref in refs:
                 heads.pop(ref, None)
@@ -86,7 +87,7 @@ class Author:
 
     def found(self, record: bytes, kind: str, fields: Mapping[str, Value], lanes: Iterable[str]) -> bytes:
         """Write the charter of a new community, and follow that with `lanes`. Returns the community's id."""
-        change = _change((record, kind, {name: (value, ()) for name, value in fields.items()}), ())
+        change = _change((record, kind, {name: (value, ()) for name, value in fields.items()}), {})
         charter = self._sign(CHARTER_COMMUNITY, AUTHORITY, writer_time(self.now_ms, ()), (), [change])
         self.store.follow(charter.id, lanes)
         self._apply(charter.id, AUTHORITY, [charter])
@@ -96,12 +97,12 @@ class Author:
         self, community: bytes, lane: str, time: int, refs: Sequence[bytes], changes: Sequence[Change]
     ) -> Checked:
         try:
-            body = build(
+            body, changeset = compose(
                 community=community, lane=lane, author=self.key, time=time, refs=refs, changes=changes
             )
         except (NotCanonical, NotWellFormed) as error:
             raise WrongField("fields", str(error)) from error
-        return Checked(decode(body), sign(body, self._seed))
+        return Checked(changeset, sign(body, self._seed))
 
     def _apply(self, community: bytes, lane: str, batch: Sequence[Checked]) -> Written:
         applied = self.store.apply(community, lane, batch, seen_ms=self.now_ms, own=True)
@@ -173,24 +174,20 @@ def _utf8(name: str, text: str) -> bytes:
         raise WrongField(name.encode(errors="replace").decode(), "is no valid Unicode") from None
 
 
-def _superseded(entry: Entry) -> Iterator[bytes]:
+def _superseded(entry: Entry) -> list[bytes]:
+    """The ids that an entry supersedes; of hundreds of concurrent values a share, the next write sees the rest."""
     writes = entry[2]
     share = max(1, SUPERSEDED_MAX // max(1, len(writes)))
-    for _, ids in writes.values():
-        # Hundreds of concurrent values of one record: those left over are seen, and superseded, by the next write.
-        yield from ids[:share]
+    return [ref for _, ids in writes.values() if ids for ref in ids[:share]]
 
 
-def _change(entry: Entry, refs: Sequence[bytes]) -> Change:
+def _change(entry: Entry, index_of: Mapping[bytes, int]) -> Change:
     record, kind, writes = entry
-    if not refs:
-        return record, kind, {name: (value, ()) for name, (value, _) in writes.items()}
-    index_of = {ref: index for index, ref in enumerate(refs)}
     return (
         record,
         kind,
         {
-            name: (value, sorted({index_of[ref] for ref in ids if ref in index_of}))
+            name: (value, sorted({index_of[ref] for ref in ids if ref in index_of}) if ids else ())
             for name, (value, ids) in writes.items()
         },
     )

@@ -6,7 +6,7 @@ nothing behind. Then the rows are written, some thousands in a transaction, with
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -98,7 +98,7 @@ class Import:
         self._lines: dict[tuple[bytes, str, str], tuple[int, int]] = {}  # record → line, hash of its row
         self._names: set[str] = set()
         self._other_kinds: tuple[str, ...] | None = None
-        self._laid: Iterator[Laid] | None = None
+        self._laid: msgpack.Unpacker | None = None
 
     def close(self) -> None:
         """Throw away what was laid by."""
@@ -231,15 +231,12 @@ class Import:
         if self._laid is None:
             self._lines.clear()
             self._spool.seek(0)
-            self._laid = map(
-                Laid._make, msgpack.Unpacker(self._spool, use_list=True, max_buffer_size=1 << 24)
-            )
+            self._laid = msgpack.Unpacker(self._spool, max_buffer_size=SPOOL_BYTES_MAX)
         rows = []
-        size = 0
+        end = self._laid.tell() + STEP_BYTES_MAX
         for row in self._laid:
-            rows.append(row)
-            size += sum(len(v) if isinstance(v, str | bytes) else 32 for v in row.fields.values())
-            if len(rows) == STEP_ROWS_MAX or size > STEP_BYTES_MAX:
+            rows.append(Laid._make(row))
+            if len(rows) == STEP_ROWS_MAX or self._laid.tell() > end:
                 break
         return rows
 

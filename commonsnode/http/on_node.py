@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
-from commonsnode_store.store import Store
 
 from commonsnode import __version__
 from commonsnode.errors import Conflict, Unknown, WrongField
@@ -13,6 +12,7 @@ from commonsnode.http import documents, problems
 from commonsnode.http.calls import Call
 from commonsnode.http.lines import Lines
 from commonsnode_store.answers import Problem
+from commonsnode_store.store import Store
 
 SYNC_S = 60.0
 PROGRESS_S = 0.2

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commonsnode_store.store import Store
-
 from commonsnode import communities, inventory
 from commonsnode.authoring import Author
 from commonsnode.errors import Unknown
@@ -13,6 +11,7 @@ from commonsnode.http.calls import Call, Malformed, fields_of
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
 from commonsnode_store.answers import Page, RecordRef, RecordView
+from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
 PAGE_RECORDS_MAX = 200

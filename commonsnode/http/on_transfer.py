@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from aiohttp import web
-from commonsnode_store.store import Store
 
 from commonsnode.errors import Busy
 from commonsnode.http import problems
@@ -17,6 +16,7 @@ from commonsnode.importing import Import
 from commonsnode.tables import Record
 from commonsnode.tables.jsonl import encode_line
 from commonsnode_store.answers import RecordView
+from commonsnode_store.store import Store
 
 EXPORT_S_MAX = (
     600.0  # for those who ask on TCP: a snapshot that is held open keeps the disk from being tidied

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from commonsnode_store.store import Store
 
 from commonsnode import __version__, communities, inventory
 from commonsnode.errors import Unknown
@@ -19,6 +18,7 @@ from commonsnode.http import documents, page_texts
 from commonsnode.http.calls import NODE, Malformed, read_query
 from commonsnode.http.schema import Schema
 from commonsnode.node import Node
+from commonsnode_store.store import Store
 
 if TYPE_CHECKING:
     from jinja2 import Environment

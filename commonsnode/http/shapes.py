@@ -76,7 +76,12 @@ COMMUNITY_ROW: dict[str, Any] = {
     "changesets": COUNT,
     "waiting": COUNT,
     "stopped": _or_null(TEXT),
-    "fingerprint": {"type": "object", "additionalProperties": _hex(64, "the digest of what stands in a lane: equal exactly where two nodes hold the same")},
+    "fingerprint": {
+        "type": "object",
+        "additionalProperties": _hex(
+            64, "the digest of what stands in a lane: equal exactly where two nodes hold the same"
+        ),
+    },
 }
 PEER: Schema = {
     "type": "object",

@@ -186,6 +186,19 @@ def build(
 
     Raises NotCanonical or NotWellFormed when the result would not be accepted by others.
     """
+    return compose(community=community, lane=lane, author=author, time=time, refs=refs, changes=changes)[0]
+
+
+def compose(
+    *,
+    community: bytes,
+    lane: str,
+    author: bytes,
+    time: int,
+    refs: Sequence[bytes],
+    changes: Sequence[tuple[bytes, str, Mapping[str, Write]]],
+) -> tuple[bytes, Changeset]:
+    """As `build`, with the changeset that the body says: whoever writes and applies it need not read it again."""
     rows = [
         [
             record,
@@ -198,8 +211,7 @@ def build(
         for record, kind, fields in sorted(changes, key=lambda change: (change[0], change[1]))
     ]
     body = canonical.pack([VERSION, community, lane, author, time, list(refs), rows])
-    decode(body)
-    return body
+    return body, decode(body)
 
 
 def _check_refs(refs: object) -> None:

@@ -124,7 +124,7 @@ def test_two_nodes_apart_make_each_thing_once(author: Author, store: Store, vall
         (row(7, "1", title="x", nonce="y"), "nonce"),
         (row(7, "1", **{"x" * 129: "x"}), "name of a field"),
         (row(7, "1", title="x" * 70_000), "at most"),
-        (row(7, "1", deep=[[[[[[[[[1]]]]]]]]]), "deep"),
+        (row(7, "1", deep=[[[[[[[[[1]]]]]]]]]), "within one another"),
         ({"line": 7, "record": "12", "fields": {"a": 1}}, "32 hexadecimal"),
         ({"line": 7, "record": "ab" * 16, "kind": "k" * 40, "fields": {"a": 1}}, "kind"),
         ({"line": 7, "record": "ab" * 16, "lane": "authority", "fields": {"a": 1}}, "lane"),
