@@ -1,6 +1,7 @@
 """`python -m bench`: see README.md beside this file."""
 
 import argparse
+import gc
 import shutil
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from typing import Any
 
 from bench import applying, differing, limits, machine, report, syncing
 from bench.run import QUICK, THOROUGH, Run
+from commonsnode.daemon import GC_THRESHOLDS
 
 RECORDS = 100_000
 HERE = Path(__file__).parent
@@ -22,6 +24,7 @@ def main(words: list[str] | None = None) -> int:
     said = _parser().parse_args(words)
     if said.records < 40:
         _parser().error("--records: 40 at least, so that some can differ")
+    gc.set_threshold(*GC_THRESHOLDS)  # as the daemon has it: `apply` runs in this process
     work = Path(tempfile.mkdtemp(prefix=".bench-", dir=said.work or HERE.parent))
     try:
         document = measure(Run(work, said.records, QUICK if said.quick else THOROUGH), set(said.only))

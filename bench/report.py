@@ -64,11 +64,11 @@ def rows(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def others(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and value of the limits, and of the figures without a target."""
+    """Name and value of the limits, and of the figures without a target; how many frames were sent is in the file only."""
     with_target = {target.path for target in TARGETS}
     for part in ("limits", "figures"):
         for path, value in _leaves(document[part]):
-            if path not in with_target:
+            if path not in with_target and ".frames." not in path:
                 yield f"{part}.{path}", _number(value)
 
 

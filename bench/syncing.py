@@ -75,7 +75,7 @@ def _sync_once(run: Run, a: Node, b: Node, community: str, link: str) -> dict[st
     target = _fingerprints(a, community)
     began, used = time.perf_counter(), (a.cpu_s(), b.cpu_s())
     b.ask("POST", "/communities/follow", {"link": link})
-    wait_until(lambda: _fingerprints(b, community) == target, "the first sync", 0.05)
+    wait_until(lambda: _fingerprints(b, community) == target, "the first sync", 0.1)
     wait_until(lambda: a.in_step(community) and b.in_step(community), "both in step", 0.005)
     took = time.perf_counter() - began
     peer = a.peer()
