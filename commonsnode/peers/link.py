@@ -54,7 +54,7 @@ async def shake_hands(pipe: Pipe, handshake: Handshake, *, initiator: bool) -> C
 
 
 class Link:
-    """A link after its handshake. `run` returns when it is over, with the reason; nothing is left running then."""
+    """A link after its handshake. `run` returns when it is over, with the reason; nothing is left running then. `say_goodbye` must follow."""
 
     def __init__(
         self,
@@ -107,11 +107,6 @@ class Link:
     def congested(self) -> bool:
         return self._outbox.congested
 
-    async def refuse(self, reason: Reason) -> None:
-        """Say goodbye instead of `run`."""
-        await self._goodbye(reason)
-        self.ended.set()
-
     def close(self, reason: Reason, detail: str = "") -> None:
         """End the link from outside, with a goodbye."""
         self._closing = PeerError(reason, detail)
@@ -128,12 +123,6 @@ class Link:
 
     async def run(self, lanes: Sequence[tuple[LaneKey, frames.LaneState]]) -> PeerError:
         """Speak with the peer until one side ends it; returns why. `lanes`: what this node follows now."""
-        try:
-            return await self._run(lanes)
-        finally:
-            self.ended.set()
-
-    async def _run(self, lanes: Sequence[tuple[LaneKey, frames.LaneState]]) -> PeerError:
         self._task = asyncio.current_task()
         ended = self._closing
         if ended is None:
@@ -144,17 +133,17 @@ class Link:
                     group.create_task(self._apply())
                     group.create_task(self._drive(group, events.Follow(tuple(lanes))))
             except asyncio.CancelledError:
-                await self._goodbye(self._closing.reason if self._closing is not None else Reason.DONE)
                 if self._closing is None or self._task is None or self._task.uncancel():
+                    await self.say_goodbye(Reason.DONE)
                     raise
                 return self._closing
             except BaseExceptionGroup as errors:
                 ended = _why(errors)
         assert ended is not None  # the group never ends by itself
-        await self._goodbye(ended.reason)
         return ended
 
-    async def _goodbye(self, reason: Reason) -> None:
+    async def say_goodbye(self, reason: Reason) -> None:
+        """After `run`, or instead of it: tell the peer why, and close. Never raises, never takes long."""
         try:
             async with asyncio.timeout(GOODBYE_S_MAX):
                 for message in self._channel.seal(frames.encode(frames.Bye(reason.value))):

@@ -315,6 +315,7 @@ class Peers:
         pipe = Pipe(socket)
         link, problem = await self._establish(pipe, dialler.address)
         if link is None:
+            await pipe.close()
             return problem
         dialler.node, dialler.state = link.node, "connected"
         dialler.attempts += 1
@@ -350,6 +351,7 @@ class Peers:
             self._handshakes -= 1
         if link is None:
             self._log.info("peer-refused", remote=request.remote, reason=problem)
+            await pipe.close()
         else:
             await self._serve(link)
         return socket
@@ -385,13 +387,12 @@ class Peers:
             problem = str(error) or "the connection is gone"
         else:
             if link.node == self._me:
-                await link.refuse(Reason.SELF)
+                await link.say_goodbye(Reason.SELF)
                 return None, "that is this node itself"
             if len(self._links) >= self._peers_max and link.node not in self._links:
-                await link.refuse(Reason.BUSY)
+                await link.say_goodbye(Reason.BUSY)
                 return None, "this node has as many peers as it serves"
             return link, ""
-        await pipe.close()
         return None, problem
 
     # Links
@@ -401,39 +402,38 @@ class Peers:
         other = self._links.get(link.node)
         if other is not None:
             if other.initiator != link.initiator and self._prefers(other):
-                await link.refuse(Reason.DUPLICATE)
+                await link.say_goodbye(Reason.DUPLICATE)
                 return PeerError(Reason.DUPLICATE)
             other.close(Reason.DUPLICATE)
             await other.ended.wait()
         if self._stopping:
-            await link.refuse(Reason.DONE)
+            await link.say_goodbye(Reason.DONE)
             return PeerError(Reason.DONE)
         if link.node in self._links:
-            await link.refuse(Reason.DUPLICATE)
+            await link.say_goodbye(Reason.DUPLICATE)
             return PeerError(Reason.DUPLICATE)
         self._links[link.node] = link
-        name = link.node.hex()[:8]
-        self._log.info("peer-connected", peer=name, dialled=link.initiator, agent=link.hello.agent)
+        self._log.info("peer-connected", peer=_short(link), dialled=link.initiator, agent=link.hello.agent)
         try:
             ended = await link.run(await self._writer.read(lambda store: _lanes(store, None)))
         except Exception as error:  # noqa: BLE001 - a fault of ours ends this session, not the daemon; the log has it
-            self._log.error("session-failed", cause=error, peer=name)
-            await link.refuse(Reason.INTERNAL)
+            self._log.error("session-failed", cause=error, peer=_short(link))
             ended = PeerError(Reason.INTERNAL, type(error).__name__)
         finally:
-            link.ended.set()
             if self._links.get(link.node) is link:
                 del self._links[link.node]
             self._notify()
-        quiet = ended.reason in (Reason.DONE, Reason.DUPLICATE)
-        write = self._log.info if quiet else self._log.warning
-        write(
-            "peer-left" if quiet else "session-ended",
-            peer=name,
-            reason=ended.reason.value,
-            detail=ended.detail,
-        )
+            link.ended.set()
+        self._log_end(link, ended)
+        await link.say_goodbye(ended.reason)
         return ended
+
+    def _log_end(self, link: Link, ended: PeerError) -> None:
+        fields = {"peer": _short(link), "reason": ended.reason.value, "detail": ended.detail}
+        if ended.reason in (Reason.DONE, Reason.DUPLICATE):
+            self._log.info("peer-left", **fields)
+        else:
+            self._log.warning("session-ended", **fields)
 
     def _prefers(self, link: Link) -> bool:
         """Of two links dialled from both sides at once, both nodes keep the one that the lesser key dialled."""
@@ -512,6 +512,10 @@ def _pack(store: "Store", key: events.LaneKey, ids: tuple[bytes, ...]) -> tuple[
     if not signed or sum(map(batches.cost, signed)) + 8 > LIVE_BYTES_MAX // 4:
         return 0, b""
     return batches.pack(signed)
+
+
+def _short(link: Link) -> str:
+    return link.node.hex()[:8]
 
 
 def _moment(ms: int | None) -> str | None:
