@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from commonsnode_cli.failures import ReaderGone
 
@@ -53,6 +53,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.terminal = sys.stdout.isatty()
         self._console: Console | None = None
 
     def document(self, document: Any) -> None:
@@ -70,7 +71,7 @@ class Output:
 
     def line(self, *parts: Styled) -> None:
         """A line of the result for people; parts are joined as they are."""
-        if sys.stdout.isatty():
+        if self.terminal:
             from rich.text import Text
 
             safe = [plain(p) if isinstance(p, str) else (plain(p[0]), p[1]) for p in parts]
@@ -79,8 +80,8 @@ class Output:
             self.raw(_joined(parts).encode(errors="backslashreplace") + b"\n")
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Rows of equal length; a heading that begins with `>` sets its column to the right."""
-        if not sys.stdout.isatty():
+        """Rows of equal length. A heading that begins with `>` sets its column to the right; the ids are never cut."""
+        if not self.terminal:
             for row in rows:
                 self.line("\t".join(map(plain, row)))
             return
@@ -89,7 +90,8 @@ class Output:
 
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for heading in headings:
-            table.add_column(heading.lstrip(">"), justify="right" if heading.startswith(">") else "left")
+            justify: Literal["left", "right"] = "right" if heading.startswith(">") else "left"
+            table.add_column(heading.lstrip(">"), justify=justify, no_wrap=heading == "id", overflow="fold")
         for row in rows:
             table.add_row(*(Text(plain(cell)) for cell in row))
         self._print(table)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commonsnode_cli.client import Client, Document
+from commonsnode_cli.client import Client, Document, problem_of
 from commonsnode_cli.commands.node import web_address
 from commonsnode_cli.daemons import Daemons
 from commonsnode_cli.failures import Refused
@@ -112,7 +112,7 @@ def _settle(founder: Client, others: list[Client]) -> Document:
 def _take_in(node: Client, community: str, village: str) -> None:
     for answer in node.upload(f"/communities/{community}/import", import_lines(village)):
         if "problem" in answer:
-            raise Refused(str(answer["problem"].get("detail")))
+            raise problem_of(answer["problem"])
 
 
 def _in_step(node: Client) -> None:
