@@ -104,7 +104,7 @@ def sign(body: bytes, seed: bytes) -> Signed:
 def verify(author: bytes, changeset: bytes, signature: bytes) -> bool:
     """Whether `signature` is the author's for this changeset id.
 
-    The rule is libsodium's: S canonical, A and R not of small order, equation without cofactor (SPEC.md, "Signatures").
+    The rule is libsodium's: S canonical, A and R not of small order, equation without cofactor (SPEC.md, "Keys and signatures").
     """
     # The library looks at no lengths: it would read on past the end of a short key.
     if len(author) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
