@@ -288,13 +288,19 @@ def _range_sizes(parts: Sequence["_Part"]) -> list[int]:
 
 
 def _newest_to_list(parts: Sequence["_Part"]) -> int:
-    """The index of the first part of those that differ without a gap up to the newest, and are small."""
+    """The index of the first part of those that differ without a gap up to the newest, and are small.
+
+    Where they have something newer than all of ours, ours may be known to them, and nothing is listed.
+    """
     total = 0
     bound = INFINITY
     for index in range(len(parts) - 1, -1, -1):
         part = parts[index]
         total += part.count
-        if not part.differs or part.bound != bound or total > _LIST_NEWEST_MAX:
+        if part.count == 0 and part.differs and part.theirs is None:
+            return len(parts)
+        agreed = part.count > 0 and not part.differs  # what is empty on both sides makes no gap
+        if agreed or part.bound != bound or total > _LIST_NEWEST_MAX:
             return index + 1
         bound = part.start
     return 0

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonsnode_protocol.lthash import LtHash, authority_digest
 from commonsnode_protocol.negentropy import VectorStorage, fingerprint
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
+unhurried = settings(deadline=None)  # the machine may be busy with something else
 LTHASH_JSON = json.loads((VECTORS / "lthash.json").read_text(encoding="utf-8"))
 
 IDS = st.binary(min_size=32, max_size=32)
@@ -37,11 +38,13 @@ def plainly(ids: Iterable[bytes]) -> bytes:
 
 
 @given(SETS)
+@unhurried
 def test_the_state_is_the_sum_word_by_word(ids: set[bytes]) -> None:
     assert lthash(ids).state() == plainly(ids)
 
 
 @given(st.lists(IDS, max_size=20, unique=True), st.randoms(use_true_random=False), st.integers(0, 20))
+@unhurried
 def test_neither_order_nor_batches_matter(ids: list[bytes], source: Any, cut: int) -> None:
     together = lthash(ids).digest()
     source.shuffle(ids)
@@ -51,6 +54,7 @@ def test_neither_order_nor_batches_matter(ids: list[bytes], source: Any, cut: in
 
 
 @given(SETS, SETS)
+@unhurried
 def test_what_is_added_and_removed_leaves_no_trace(kept: set[bytes], gone: set[bytes]) -> None:
     digest = lthash(kept)
     digest.add(gone - kept)
@@ -59,6 +63,7 @@ def test_what_is_added_and_removed_leaves_no_trace(kept: set[bytes], gone: set[b
 
 
 @given(SETS, SETS)
+@unhurried
 def test_removal_may_come_before_addition(first: set[bytes], second: set[bytes]) -> None:
     digest = LtHash()
     digest.remove(first - second)
@@ -67,11 +72,13 @@ def test_removal_may_come_before_addition(first: set[bytes], second: set[bytes])
 
 
 @given(SETS, SETS)
+@unhurried
 def test_another_set_has_another_digest(one: set[bytes], other: set[bytes]) -> None:
     assert (lthash(one).digest() == lthash(other).digest()) == (one == other)
 
 
 @given(SETS, SETS)
+@unhurried
 def test_a_state_can_be_kept_and_gone_on_with(before: set[bytes], after: set[bytes]) -> None:
     digest = LtHash.from_state(lthash(before).state())
     digest.add(after - before)
@@ -92,6 +99,7 @@ def test_more_ids_than_a_cell_can_hold_are_added_rightly() -> None:
 
 
 @given(st.lists(IDS, min_size=2, max_size=20, unique=True), st.integers(1, 2**64))
+@unhurried
 def test_sets_with_equal_sums_have_equal_fingerprints_but_other_digests(ids: list[bytes], by: int) -> None:
     """Who may choose ids moves one up and another down: the sum mod 2**256 stays."""
     moved = list(ids)
@@ -107,6 +115,7 @@ def test_sets_with_equal_sums_have_equal_fingerprints_but_other_digests(ids: lis
 
 
 @given(st.lists(IDS, max_size=20))
+@unhurried
 def test_the_digest_of_the_authority_lane_is_of_its_sorted_ids(ids: list[bytes]) -> None:
     expected = hashlib.blake2b(b"".join(sorted(set(ids))), digest_size=32).digest()
     assert authority_digest(ids) == expected

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonsnode_protocol import negentropy
@@ -19,6 +19,7 @@ from commonsnode_protocol.negentropy import Item, Storage, VectorStorage, initia
 from commonsnode_protocol.negentropy_wire import (
     FRAME_MAX,
     FRAME_MIN,
+    INFINITY,
     RANGES_MAX,
     Mode,
     Range,
@@ -28,6 +29,7 @@ from commonsnode_protocol.negentropy_wire import (
 )
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
+unhurried = settings(deadline=None)  # the machine may be busy with something else
 NEGENTROPY_JSON = json.loads((VECTORS / "negentropy.json").read_text(encoding="utf-8"))
 
 ROUNDS_MAX = 5_000  # that a test waits for an end
@@ -110,6 +112,7 @@ def two_sets(draw: st.DrawFn, size_max: int = 60) -> tuple[list[Item], list[Item
 
 
 @given(two_sets(), FRAMES)
+@unhurried
 def test_two_sets_learn_exactly_their_difference(sets: tuple[list[Item], list[Item]], frame_max: int) -> None:
     assert_finds_the_difference(*sets, frame_max)
 
@@ -121,6 +124,7 @@ def test_two_sets_learn_exactly_their_difference(sets: tuple[list[Item], list[It
     time_max=st.sampled_from([0, 30, 2**40]),
     frame_max=FRAMES,
 )
+@settings(deadline=None, max_examples=50)
 def test_larger_sets_learn_exactly_their_difference(
     seed: int, size: int, shares: tuple[float, float], time_max: int, frame_max: int
 ) -> None:
@@ -131,6 +135,7 @@ def test_larger_sets_learn_exactly_their_difference(
 
 
 @given(two_sets())
+@unhurried
 def test_either_side_may_be_the_initiator(sets: tuple[list[Item], list[Item]]) -> None:
     ours, theirs = VectorStorage(sets[0]), VectorStorage(sets[1])
     forth, back = talk(ours, theirs), talk(theirs, ours)
@@ -138,6 +143,7 @@ def test_either_side_may_be_the_initiator(sets: tuple[list[Item], list[Item]]) -
 
 
 @given(st.data())
+@unhurried
 def test_a_set_that_grows_between_two_messages_is_no_harm(data: st.DataObject) -> None:
     ours, theirs = data.draw(two_sets())
     missing = [item for item in theirs if item not in ours]
@@ -269,6 +275,7 @@ def test_other_scattered_differences_cost_little_too(
     new=st.integers(1, 100),
     scene=st.sampled_from(SCENES),
 )
+@unhurried
 def test_new_items_cost_two_round_trips_and_1_kb_beside_their_ids(
     seed: int, size: int, new: int, scene: str
 ) -> None:
@@ -302,6 +309,44 @@ def test_who_has_the_older_part_gets_the_rest_in_as_few_messages_as_can_hold_it(
     assert sum(done.sizes) <= 32 * 20_000 + 1_000
 
 
+def test_what_both_wrote_last_costs_one_round_trip() -> None:
+    items = a_year_of(1_000)
+    for new in (2, 10, 40, 100):
+        done = talk(*halves(items, range(1_000 - new, 1_000), "on either side"))
+        assert done.round_trips == 1
+
+
+# Full messages
+
+
+@given(two_sets(), st.sampled_from([FRAME_MIN, 300, 1_000]))
+@unhurried
+def test_a_full_message_ends_with_the_fingerprint_of_what_remains(
+    sets: tuple[list[Item], list[Item]], frame_max: int
+) -> None:
+    theirs = VectorStorage(sets[1])
+    whole = respond(theirs, initiate(VectorStorage(sets[0])))
+    answer = respond(theirs, initiate(VectorStorage(sets[0])), frame_max)
+    if len(whole) <= frame_max and answer == whole:
+        return
+    *_, before, last = decode(answer)
+    begin = theirs.lower_bound(*before.bound)
+    rest = negentropy.fingerprint(theirs.id_sum(begin, theirs.size()), theirs.size() - begin)
+    assert last == Range(INFINITY, Mode.FINGERPRINT, fingerprint=rest)
+
+
+def test_the_limit_is_kept_with_the_longest_bounds() -> None:
+    """Where ids of one time differ in their last byte only, bounds need whole ids."""
+    theirs = [
+        (time, time.to_bytes(31, "little") + bytes([last]))
+        for time in range(TIME_MS_MAX - 2**40, TIME_MS_MAX, 2**35)
+        for last in range(7)
+    ]
+    for frame_max in range(FRAME_MIN, FRAME_MIN + 32):
+        assert_finds_the_difference([], theirs, frame_max)
+        assert_finds_the_difference(theirs[::2], theirs, frame_max)
+
+
 # Bad input
 
 
@@ -317,12 +362,14 @@ def refused(step: Callable[[Storage, bytes], object], storage: Storage, message:
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\x61", b"\x61\x00\x00\x02", b"\x61\x05\x00\x01"]))
+@unhurried
 def test_garbage_ends_in_a_peer_error_or_in_an_answer(garbage: bytes, begin: bytes) -> None:
     assert refused(respond, HELD, begin + garbage) in (None, Reason.BAD_FRAME)
     assert refused(reconcile, HELD, begin + garbage) in (None, Reason.BAD_FRAME, Reason.BAD_VERSION)
 
 
 @given(st.data())
+@unhurried
 def test_a_damaged_message_ends_in_a_peer_error_or_in_an_answer(data: st.DataObject) -> None:
     ours, theirs = (VectorStorage(items) for items in data.draw(two_sets()))
     asked = initiate(ours)
@@ -347,6 +394,7 @@ RANGES = st.tuples(
 
 
 @given(st.lists(RANGES, max_size=12, unique_by=lambda range_: range_[0]), FRAMES)
+@unhurried
 def test_any_well_formed_message_has_an_answer_within_the_limit(ranges: list[Any], frame_max: int) -> None:
     writer = Writer(FRAME_MAX)
     listed: set[bytes] = set()
@@ -369,7 +417,23 @@ def test_any_well_formed_message_has_an_answer_within_the_limit(ranges: list[Any
     assert reply is None or len(reply) <= frame_max
 
 
+def test_an_answer_stays_within_the_range_that_was_asked_about() -> None:
+    """Also where the range ends right after our newest item, within its time."""
+    items = [(7, bytes([number]) * 32) for number in range(40)]
+    ask = Writer(FRAME_MAX)
+    ask.fingerprint((7, bytes([100])), bytes(16))
+    for message in (
+        respond(VectorStorage(items), ask.message()),
+        reconcile(VectorStorage(items), ask.message()).reply,
+    ):
+        assert message is not None
+        ranges = decode(message)
+        assert len(ranges) > 1
+        assert ranges[-1].bound == (7, bytes([100]))
+
+
 @given(st.lists(RANGES, max_size=12, unique_by=lambda range_: range_[0]))
+@unhurried
 def test_what_is_written_is_read(ranges: list[Any]) -> None:
     written: list[Range] = []
     writer = Writer(FRAME_MAX)
