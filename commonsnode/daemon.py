@@ -26,7 +26,7 @@ from commonsnode_store.store import Store
 
 AGENT = f"commonsnode/{__version__}"
 PEERS_STOP_S_MAX = 0.7  # for goodbyes; after that the links are cut
-CHORES_S = 30.0
+CHORES_S = 5.0
 # A batch makes some hundred thousand containers and no cycles. With Python's own threshold of 700 the search for cycles took a
 # quarter of the time of an import.
 GC_THRESHOLDS = (50_000, 10, 10)
@@ -94,10 +94,13 @@ async def running(config: Config, home: Home) -> AsyncIterator[Node]:
                     addresses=",".join(node.addresses()),
                     socket=str(home.socket_path),
                 )
-                async with asyncio.TaskGroup() as tasks:
-                    chores = tasks.create_task(_do_chores(node))
+                chores = asyncio.create_task(_do_chores(node))
+                chores.add_done_callback(lambda task: _report(node, task))
+                try:
                     yield node
+                finally:
                     chores.cancel()
+                    await asyncio.gather(chores, return_exceptions=True)
             finally:
                 await _stop(node, sites)
         finally:
@@ -155,16 +158,30 @@ def _open(home: Home) -> Store:
         raise HomeError(f"the database cannot be opened: {error}") from error
 
 
+def _report(node: Node, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        node.log.error("chores-failed", cause=error)
+
+
 async def _do_chores(node: Node) -> None:
-    """Save the time now and then, for a machine that wakes up without one."""
+    """Save the time now and then; tidy the database whenever it has come to rest."""
+    before = tidied = node.writer.carried_out
     while True:
-        due = node.clock.due_ms()
-        if due is not None:
-            try:
-                await node.writer.run(lambda store, due=due: store.save_time(due))  # type: ignore[misc]
-            except StoreError as error:
-                node.log.warning("time-not-saved", problem=str(error))
-            except Stopping:
-                return
-            node.clock.saved(due)
+        try:
+            due = node.clock.due_ms()
+            if due is not None:
+                await _save_time(node, due)
+            if node.writer.carried_out == before != tidied:
+                await node.writer.run(lambda store: store.tidy())
+                tidied = node.writer.carried_out
+        except StoreError as error:
+            node.log.warning("chores-not-done", problem=str(error))
+        except Stopping:
+            return
+        before = node.writer.carried_out
         await asyncio.sleep(CHORES_S)
+
+
+async def _save_time(node: Node, ms: int) -> None:
+    await node.writer.run(lambda store: store.save_time(ms))
+    node.clock.saved(ms)

@@ -31,7 +31,7 @@ SPOOL_MEMORY_BYTES_MAX = 4 * 1024 * 1024  # above this the rows lie on the disk
 REJECTED_MAX = 10_000  # bad rows; with more the file is not what it is taken for
 STEP_ROWS_MAX = 2_560  # in one transaction: ten changesets of 256
 STEP_BYTES_MAX = 10 * CHANGESET_BYTES_MAX
-KNOWN_KINDS = (  # where a row's earlier record may be, beside `resource`
+KNOWN_KINDS = (  # where a row's earlier record may be, beside `resource`; not every kind that somebody made up
     "agent",
     "specification",
     "intent",
@@ -171,7 +171,7 @@ class Import:
     def _find_other_kinds(self, store: Store, rows: Sequence[Row], laid: list[Laid]) -> None:
         """A row that was imported here as another kind before stays of that kind."""
         if self._other_kinds is None:
-            self._other_kinds = tuple(kind for kind in KNOWN_KINDS if self._has(store, kind))
+            self._other_kinds = tuple(kind for kind in store.kinds() if kind in KNOWN_KINDS)
         for kind in self._other_kinds:
             at = {
                 imported_id(self._community, kind, self._head.source, row.key): index
@@ -180,12 +180,6 @@ class Import:
             }
             for target in store.records(self._community, self._head.lane, kind, list(at)):
                 laid[at[target]] = laid[at[target]]._replace(target=target, kind=kind)
-
-    def _has(self, store: Store, kind: str) -> bool:
-        return any(
-            store.page(community=self._community, kind=kind, deleted=deleted, limit=1).records
-            for deleted in (False, True)
-        )
 
     def _refuse_other_titles(self, store: Store, laid: Sequence[Laid]) -> None:
         for (kind, lane), group in _groups(laid).items():

@@ -76,6 +76,7 @@ class Writer:
         self._jobs: deque[_Work[Any] | _Batch] = deque()
         self._changed = threading.Condition()
         self._stopping = False
+        self.carried_out = 0  # jobs, since the start
         self._subscribers: list[Callable[[Landed], None]] = []
         self._readers = ThreadPoolExecutor(READERS_MAX, "reader")
         self._streams = ThreadPoolExecutor(STREAMS_MAX, "stream")
@@ -225,6 +226,7 @@ class Writer:
     ) -> None:
         def settle() -> None:
             self._places.release()
+            self.carried_out += 1
             if done.cancelled():
                 if error is not None and not isinstance(error, Stopping):
                     self._log.error("write-failed-unheard", cause=error)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterable
 from contextvars import ContextVar
 from typing import Any
@@ -52,8 +54,18 @@ class Lines:
 
     def abort(self) -> None:
         """Cut the answer off, so that the other side cannot take it for whole."""
-        if self._request.transport is not None:
-            self._request.transport.abort()
+        cut_off(self._request)
+
+
+def cut_off(request: web.Request) -> None:
+    """End a connection at once, and throw away what the other side has not taken; a mere close would keep that for hours."""
+    transport = request.transport
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family != socket.AF_UNIX:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 async def parts(request: web.Request) -> AsyncIterator[list[bytes]]:

@@ -15,6 +15,15 @@ NOBODY = "no other node in reach"
 DEGREE = 10_000_000  # coordinates are integers in 1e-7 degrees
 VALUE_CHARS_MAX = 2_000
 ROW_WORDS = ("place", "condition", "keeper", "amount")  # what a list says of a thing beside its title
+FIRST_FIELDS = (
+    TITLE,
+    "description",
+    "place",
+    "keeper",
+    "condition",
+    "amount",
+    "unit",
+)  # in this order, then the others
 
 _HIDDEN = (NONCE, DELETED, TITLE)
 
@@ -120,8 +129,9 @@ def _others(document: Mapping[str, Any], name: str, own_key: bytes) -> list[dict
     ]
 
 
-def _field_order(name: str) -> tuple[bool, bool, str]:
-    return name.startswith(HEADING_PREFIX), name != TITLE, name
+def _field_order(name: str) -> tuple[bool, int, str]:
+    known = FIRST_FIELDS.index(name) if name in FIRST_FIELDS else len(FIRST_FIELDS)
+    return name.startswith(HEADING_PREFIX), known, name
 
 
 def _label(name: str) -> str:

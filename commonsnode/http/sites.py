@@ -17,7 +17,7 @@ from commonsnode.addresses import PEER_PATH
 from commonsnode.http import pages, problems
 from commonsnode.http.calls import BODY_BYTES_MAX, NODE, OPERATOR
 from commonsnode.http.guard import Guard
-from commonsnode.http.lines import LIMIT
+from commonsnode.http.lines import LIMIT, cut_off
 from commonsnode.http.routes import API, ROUTES, register
 from commonsnode.node import Node
 
@@ -121,30 +121,28 @@ def _unix_socket(path: Path) -> socket.socket:
 @web.middleware
 async def _answered(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Every error becomes an answer, and on TCP every answer is over in time."""
-    if request.app[OPERATOR]:
-        return await _explained(request, handler)
-    guard = request.app[STATE].guard
-    assert guard is not None, "there are no requests before there is a server"
-    guard.begins(request)
     try:
-        if request.path == PEER_PATH:
+        if request.app[OPERATOR]:
             return await _explained(request, handler)
-        return await _in_time(request, handler)
-    finally:
-        guard.ends(request)
+        guard = request.app[STATE].guard
+        assert guard is not None, "there are no requests before there is a server"
+        guard.begins(request)
+        try:
+            return await (_explained if request.path == PEER_PATH else _in_time)(request, handler)
+        finally:
+            guard.ends(request)
+    except (ConnectionError, TimeoutError) as error:
+        request.app[NODE].log.debug("answer-not-taken", path=request.path, problem=str(error))
+        cut_off(request)
+        return web.Response(status=503)  # for the server alone: there is nobody to send it to
 
 
 async def _in_time(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    try:
-        async with asyncio.timeout(ANSWER_S_MAX) as limit:
-            LIMIT.set(limit)
-            response = await _explained(request, handler)
-            await response.prepare(request)
-            await response.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError("an answer was not taken in time") from None
+    async with asyncio.timeout(ANSWER_S_MAX) as limit:
+        LIMIT.set(limit)
+        response = await _explained(request, handler)
+        await response.prepare(request)
+        await response.write_eof()
     return response
 
 

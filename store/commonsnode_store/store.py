@@ -234,6 +234,11 @@ class Store:
         with self._snapshot() as (db, followed):
             return reading.history(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
 
+    def kinds(self) -> list[str]:
+        """R. All kinds that records here are of, or once were, in any community."""
+        with self._snapshot() as (db, _):
+            return [name for (name,) in db.execute("select name from kinds order by name")]
+
     # --- What the node keeps for itself ---
 
     def remember_peer(
