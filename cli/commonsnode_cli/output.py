@@ -7,10 +7,11 @@ pipe a table is plain lines with tabs between the cells, whole and without a hea
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from commonsnode_cli.failures import ReaderGone
+from commonsnode_cli.failures import ReaderGone, Refused
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,12 +63,10 @@ class Output:
 
     def raw(self, data: bytes) -> None:
         """Bytes of a result, as they are."""
-        try:
+        with _stdout_may_fail():
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
-            raise ReaderGone from error
 
     def line(self, *parts: Styled) -> None:
         """A line of the result for people; parts are joined as they are."""
@@ -82,8 +81,8 @@ class Output:
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows of equal length. A heading that begins with `>` sets its column to the right; the ids are never cut."""
         if not self.terminal:
-            for row in rows:
-                self.line("\t".join(map(plain, row)))
+            text = "".join("\t".join(map(plain, row)) + "\n" for row in rows)
+            self.raw(text.encode(errors="backslashreplace"))
             return
         from rich.table import Table
         from rich.text import Text
@@ -106,20 +105,22 @@ class Output:
             from rich.console import Console
 
             self._console = Console(highlight=False, markup=False, emoji=False)
-        try:
+        with _stdout_may_fail():
             self._console.print(what, soft_wrap=not hasattr(what, "add_row"))
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+
+
+@contextmanager
+def _stdout_may_fail() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        raise Refused(f"the result cannot be written to stdout: {error.strerror}") from error
 
 
 def _joined(parts: Iterable[Styled]) -> str:
-    return "".join(
-        _HOSTILE.sub(_escape_but_tab, part if isinstance(part, str) else part[0]) for part in parts
-    )
-
-
-def _escape_but_tab(match: re.Match[str]) -> str:
-    return "\t" if match[0] == "\t" else _escape(ord(match[0]))
+    return "".join(plain(part if isinstance(part, str) else part[0]) for part in parts)
 
 
 def _write_error(text: str) -> None:

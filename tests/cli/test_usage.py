@@ -19,6 +19,9 @@ WRONG = [
     ["peer", "add", "http://127.0.0.1:8450/"],
     ["peer"],
     ["community"],
+    ["community", "follow", "http://127.0.0.1:8450/"],
+    ["community", "follow", "commons:abc"],
+    ["community", "leave", "a", "--community", "b"],
     ["member", "grant", "abc"],
     ["member", "grant", "0" * 64, "--role", "king"],
     ["add", "drill", "--at", "91,0"],
@@ -105,6 +108,16 @@ def test_a_reader_that_leaves_ends_the_command_as_a_signal_does(node: Shell) -> 
     )
     assert done.stderr == b""
     assert done.stdout.strip() in (b"141", b"0")  # 0 where all of it had been written before
+
+
+def test_a_result_that_cannot_be_written_is_one_clear_line(node: Shell) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            node.words("id"), stdout=full, stderr=subprocess.PIPE, check=False, env=plain_environment()
+        )
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_names_of_others_cannot_take_over_the_terminal(node: Shell) -> None:
