@@ -10,7 +10,7 @@ from commonsnode.http import documents
 from commonsnode.http.calls import Call, Malformed, fields_of
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
-from commonsnode_store.answers import Page, RecordRef, RecordView
+from commonsnode_store.answers import RecordRef, RecordView
 from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
@@ -22,9 +22,9 @@ async def listed(call: Call) -> Mapping[str, Any]:
     query = call.query
     name = call.path.get("community")
 
-    def read(store: Store) -> Page:
+    def read(store: Store) -> dict[str, Any]:
         try:
-            return store.page(
+            page = store.page(
                 community=communities.resolve(store, name).id if name is not None else None,
                 kind=query.get("kind"),
                 text=query.get("text", ""),
@@ -34,9 +34,9 @@ async def listed(call: Call) -> Mapping[str, Any]:
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error
+        return {"records": [documents.record(view) for view in page.records], "cursor": page.cursor}
 
-    page = await call.node.writer.read(read)
-    return {"records": [documents.record(view) for view in page.records], "cursor": page.cursor}
+    return await call.node.writer.read(read)
 
 
 async def add(call: Call) -> Mapping[str, Any]:
