@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.changeset import AUTHORITY, Changeset
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import bodies, rising, standing
+from commonsnode_store import rising, standing
 from commonsnode_store.answers import Applied
 from commonsnode_store.connections import select_in
 from commonsnode_store.errors import CommunityStopped
@@ -96,7 +96,7 @@ class Addition:
         nos: Sequence[int],
         stands: bool,
     ) -> None:
-        self._db, self._numbers = transaction.db, transaction.numbers
+        self._db, self._numbers, self._packer = transaction.db, transaction.numbers, transaction.packer
         self._edit, self._lane = edit, edit.before
         self._chunk, self._nos, self._stands = chunk, nos, stands
         self._authors = [self._numbers.author(checked.changeset.author) for checked in chunk]
@@ -129,8 +129,12 @@ class Addition:
     def _insert(self, seen_ms: Sequence[int]) -> None:
         stands = STANDS if self._stands else WAITS
         rows = []
-        for no, author, seen, checked in zip(self._nos, self._authors, seen_ms, self._chunk, strict=True):
-            codec, body = bodies.pack(checked.signed.body)
+        packed = self._packer.pack(
+            self._lane.no, self._edit.count, [checked.signed.body for checked in self._chunk]
+        )
+        for no, author, seen, checked, (codec, body) in zip(
+            self._nos, self._authors, seen_ms, self._chunk, packed, strict=True
+        ):
             time, signature = checked.changeset.time, checked.signed.signature
             rows.append((no, checked.id, self._lane.no, author, time, seen, stands, codec, signature, body))
         self._db.executemany("insert into changesets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
@@ -192,7 +196,7 @@ class Addition:
         for no, id_, stands, codec, body in select_in(
             self._db, "select no, id, standing, codec, body from changesets where no in ({})", list(named)
         ):
-            changeset = standing.read_changeset(id_, codec, body)
+            changeset = standing.read_changeset(self._db, id_, codec, body)
             for ref in named[no]:
                 late[ref].append((changeset, stands == STANDS))
         return late

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from commonsnode_store.errors import Damaged, DiskFull, ReadOnly, StoreError
 
 WRITER_CACHE_KIB = 8_000
@@ -26,13 +28,22 @@ FREE_BYTES_MIN = 64 * 1024  # with less, an I/O error is one for want of space
 _PRIMARY = 0xFF  # an extended result code of SQLite holds the primary one in its low byte
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection, and what it has made ready to unpack bodies with: by codec (dictionaries.py)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decompressors: dict[int, zstandard.ZstdDecompressor] = {}
+
+
+def open_writer(path: Path) -> Connection:
     """The connection that writes. Raises sqlite3.Error."""
     db = sqlite3.connect(
         path,
         timeout=BUSY_MS / 1000,
         isolation_level=None,
         check_same_thread=False,
+        factory=Connection,
         cached_statements=STATEMENTS_KEPT,
     )
     try:
@@ -53,7 +64,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     return db
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
+def open_reader(path: Path) -> Connection:
     """A connection that only reads. Raises sqlite3.Error."""
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
@@ -61,6 +72,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
         timeout=BUSY_MS / 1000,
         isolation_level=None,
         check_same_thread=False,
+        factory=Connection,
         cached_statements=STATEMENTS_KEPT,
     )
     try:
@@ -77,12 +89,12 @@ class Readers:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._era = 0  # of the file: connections of an earlier one are not lent again
 
     @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
+    def snapshot(self) -> Iterator[Connection]:
         """A connection inside of one read transaction. Raises StoreError in place of SQLite's errors."""
         era = self._era
         with reported(self._path):
@@ -104,13 +116,13 @@ class Readers:
         for db in idle:
             db.close()
 
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Connection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
         return open_reader(self._path)
 
-    def _give_back(self, db: sqlite3.Connection, era: int) -> None:
+    def _give_back(self, db: Connection, era: int) -> None:
         with self._lock:
             if era == self._era and len(self._idle) < READERS_IDLE_MAX:
                 self._idle.append(db)

@@ -133,6 +133,7 @@ class LaneEdit:
 
     def __init__(self, db: sqlite3.Connection, before: Lane) -> None:
         self.before = before
+        self.count = before.directory.size
         self.records = self.deleted = 0  # how many more are shown than before, as such
         self._db = db
         self._directory = DirectoryEdit(db, before.no, before.directory)
@@ -141,6 +142,7 @@ class LaneEdit:
     def add(self, items: Sequence[Item]) -> None:
         """Add changesets that stand now; their rows are in the table already."""
         self._directory.add(items)
+        self.count += len(items)
         if self._digest is not None:
             self._digest.add(id_ for _, id_ in items)
 

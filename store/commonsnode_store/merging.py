@@ -9,6 +9,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from commonsnode_protocol.changeset import Changeset
@@ -149,7 +150,8 @@ class LaneRecords:
             self._touches.append((overlay.no, no))
 
     def _write(self) -> None:
-        rows = [*self._rows.values(), *self._overlays.values()]
+        # By number: full-text search writes a segment to the disk each time that a number is less than the one before.
+        rows = sorted((*self._rows.values(), *self._overlays.values()), key=attrgetter("no"))
         self._rows.clear()
         self._overlays.clear()
         self._numbers.know_order({no for row in rows if len(row.live) > 1 for no in row.live})
@@ -231,7 +233,7 @@ class RowWriter:
                 "delete from listing where lane = ? and deleted = ? and key = ? and record = ?",
                 self._unlisted,
             )
-        many("insert into listing values (?, ?, ?, ?, ?)", self._listed)
+        many("insert into listing values (?, ?, ?, ?, ?)", sorted(self._listed))
         if self._unsearched:
             many("insert into search (search, rowid, text) values ('delete', ?, ?)", self._unsearched)
         many("insert into search (rowid, text) values (?, ?)", self._searched)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from commonsnode_store import lanes, schema
-from commonsnode_store.connections import open_writer, os_error, store_error
+from commonsnode_store.connections import Connection, open_writer, os_error, store_error
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
 
@@ -25,7 +25,7 @@ _HEADER_BYTES = 100
 _APPLICATION_ID_AT = 68
 
 
-def open_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, Followed]:
+def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
     """The connection that writes, and what is followed. Raises StoreError."""
     finish_replacing(path)
     if create and (not path.exists() or path.stat().st_size == 0):
@@ -50,7 +50,7 @@ def open_file(path: Path, *, create: bool) -> tuple[sqlite3.Connection, Followed
     return db, followed
 
 
-def new_file(path: Path) -> sqlite3.Connection:
+def new_file(path: Path) -> Connection:
     """An empty database at a path where there is no file. Raises sqlite3.Error or OSError."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
     db = open_writer(path)
@@ -115,7 +115,7 @@ def recognise(path: Path) -> None:
         raise Damaged("database", "the file is cut off in its header")
 
 
-def _look_through(db: sqlite3.Connection, path: Path, clean: bool) -> None:
+def _look_through(db: Connection, path: Path, clean: bool) -> None:
     pages: int = db.execute("pragma page_count").fetchone()[0]
     page_bytes: int = db.execute("pragma page_size").fetchone()[0]
     if clean and path.stat().st_size < pages * page_bytes:

@@ -5,7 +5,6 @@ so it stays good whatever is written meanwhile. Words that few records have are 
 the list is read in order and each entry is looked up among them.
 """
 
-import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
@@ -14,7 +13,7 @@ from commonsnode_protocol import canonical
 from commonsnode_protocol.errors import NotCanonical
 from commonsnode_store import shown
 from commonsnode_store.answers import Page
-from commonsnode_store.connections import select_in
+from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.lanes import Lane
 from commonsnode_store.reading import numbered
 
@@ -26,7 +25,7 @@ _START: Place = ("", -1)
 
 
 def page(
-    db: sqlite3.Connection,
+    db: Connection,
     lanes: Sequence[Lane],
     *,
     kind: str | None,
@@ -59,7 +58,7 @@ def page(
 
 
 def _listed(
-    db: sqlite3.Connection,
+    db: Connection,
     lanes: Iterable[Lane],
     kind: str | None,
     query: str | None,
@@ -83,7 +82,7 @@ def _listed(
 
 
 def _places_of(
-    db: sqlite3.Connection, lanes: Iterable[Lane], records: Sequence[int], kind: str | None, deleted: bool
+    db: Connection, lanes: Iterable[Lane], records: Sequence[int], kind: str | None, deleted: bool
 ) -> list[Place]:
     """Where those of these records that are asked for are in the list. What is beneath an overlay is not searched."""
     sql = (
@@ -98,7 +97,7 @@ def _places_of(
     ]
 
 
-def _total(db: sqlite3.Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool) -> int:
+def _total(db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool) -> int:
     if kind is None:
         column = "deleted" if deleted else "records"
         sql, given = f"select {column} from lanes where no = ?", []

@@ -1,7 +1,6 @@
 """Records as they are shown: single ones, in bulk, as an export, with their history."""
 
 import heapq
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -10,7 +9,7 @@ from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_protocol.record import Standing
 from commonsnode_store import registers, shown
 from commonsnode_store.answers import HistoryEntry, RecordRef, RecordView
-from commonsnode_store.connections import select_in
+from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.ordering import in_order_of_refs
@@ -28,7 +27,7 @@ _ROW = (
 )
 
 
-def views(db: sqlite3.Connection, lanes: Iterable[Lane], rows: Sequence[RecordRow]) -> list[RecordView]:
+def views(db: Connection, lanes: Iterable[Lane], rows: Sequence[RecordRow]) -> list[RecordView]:
     """What is shown of these rows, in their order. Raises Damaged."""
     lane_of = {lane.no: lane for lane in lanes}
     loaded = [(row, registers.load(row[1], row[6])) for row in rows]
@@ -36,18 +35,18 @@ def views(db: sqlite3.Connection, lanes: Iterable[Lane], rows: Sequence[RecordRo
     return [_view(lane_of[row[2]], row, ordered, facts) for row, ordered in loaded]
 
 
-def numbered(db: sqlite3.Connection, lanes: Iterable[Lane], nos: Sequence[int]) -> list[RecordView]:
+def numbered(db: Connection, lanes: Iterable[Lane], nos: Sequence[int]) -> list[RecordView]:
     """Records by their number, in the order asked; those not there are left out."""
     rows = {row[0]: row for row in select_in(db, f"{_ROW} where records.no in ({{}})", nos)}
     return views(db, lanes, [rows[no] for no in nos if no in rows])
 
 
-def one(db: sqlite3.Connection, lane: Lane, kind: str, record: bytes) -> RecordView | None:
+def one(db: Connection, lane: Lane, kind: str, record: bytes) -> RecordView | None:
     """The record as it is shown."""
     return bulk(db, lane, kind, [record]).get(record)
 
 
-def bulk(db: sqlite3.Connection, lane: Lane, kind: str, ids: Sequence[bytes]) -> dict[bytes, RecordView]:
+def bulk(db: Connection, lane: Lane, kind: str, ids: Sequence[bytes]) -> dict[bytes, RecordView]:
     """Those of these records that are here."""
     kind_no = _kind(db, kind)
     if kind_no is None:
@@ -62,7 +61,7 @@ def bulk(db: sqlite3.Connection, lane: Lane, kind: str, ids: Sequence[bytes]) ->
     return found
 
 
-def find(db: sqlite3.Connection, lanes: Sequence[Lane], prefix: str, kind: str | None) -> list[RecordRef]:
+def find(db: Connection, lanes: Sequence[Lane], prefix: str, kind: str | None) -> list[RecordRef]:
     """The records whose id begins with these hexadecimal digits, at most FOUND_MAX."""
     digits = prefix.strip().lower()
     if not 1 <= len(digits) <= 2 * RECORD_BYTES or set(digits) - set("0123456789abcdef"):
@@ -80,7 +79,7 @@ def find(db: sqlite3.Connection, lanes: Sequence[Lane], prefix: str, kind: str |
     return found
 
 
-def export(db: sqlite3.Connection, lanes: Sequence[Lane]) -> Iterator[RecordView]:
+def export(db: Connection, lanes: Sequence[Lane]) -> Iterator[RecordView]:
     """What stands, by (record id, kind, lane)."""
     by_no = {lane.no: lane for lane in lanes}
     rows = heapq.merge(
@@ -90,7 +89,7 @@ def export(db: sqlite3.Connection, lanes: Sequence[Lane]) -> Iterator[RecordView
         yield from views(db, lanes, chunk)
 
 
-def history(db: sqlite3.Connection, lane: Lane, kind: str, record: bytes) -> list[HistoryEntry]:
+def history(db: Connection, lane: Lane, kind: str, record: bytes) -> list[HistoryEntry]:
     """All that was written to a record, each after what its author had seen of it."""
     kind_no = _kind(db, kind)
     rows = db.execute(
@@ -101,7 +100,7 @@ def history(db: sqlite3.Connection, lane: Lane, kind: str, record: bytes) -> lis
     )
     changesets, kept = [], {}
     for id_, codec, body, seen_ms, standing in rows:
-        changesets.append(read_changeset(id_, codec, body))
+        changesets.append(read_changeset(db, id_, codec, body))
         kept[id_] = (seen_ms, standing == WAITS)
     entries = []
     for changeset in in_order_of_refs(changesets):
@@ -114,7 +113,7 @@ def history(db: sqlite3.Connection, lane: Lane, kind: str, record: bytes) -> lis
     return entries
 
 
-def _standing_rows(db: sqlite3.Connection, lane: Lane) -> Iterator[RecordRow]:
+def _standing_rows(db: Connection, lane: Lane) -> Iterator[RecordRow]:
     return db.execute(
         f"{_ROW} where records.lane = ? and status <> {OVERLAY} order by records.id, kinds.name", (lane.no,)
     )
@@ -144,7 +143,7 @@ def _view(
     return RecordView(lane.community, lane.name, kind, record, fields, deleted, status == OVERLAY, changed_ms)
 
 
-def _facts(db: sqlite3.Connection, nos: Iterable[int]) -> dict[int, tuple[int, bytes, bytes]]:
+def _facts(db: Connection, nos: Iterable[int]) -> dict[int, tuple[int, bytes, bytes]]:
     sql = (
         "select changesets.no, time, id, key from changesets cross join authors on authors.no = author"
         " where changesets.no in ({})"
@@ -152,6 +151,6 @@ def _facts(db: sqlite3.Connection, nos: Iterable[int]) -> dict[int, tuple[int, b
     return {no: (time, id_, author) for no, time, id_, author in select_in(db, sql, list(nos))}
 
 
-def _kind(db: sqlite3.Connection, name: str) -> int | None:
+def _kind(db: Connection, name: str) -> int | None:
     row = db.execute("select no from kinds where name = ?", (name,)).fetchone()
     return row[0] if row else None

@@ -20,7 +20,7 @@ from commonsnode_store import bodies, following, lanes, opening
 from commonsnode_store.answers import Problem
 from commonsnode_store.applying import CHANGES_AT_ONCE, Addition, held_ids
 from commonsnode_store.checking.changesets import taken_in
-from commonsnode_store.connections import open_writer, reported
+from commonsnode_store.connections import Connection, open_writer, reported
 from commonsnode_store.errors import Damaged, NewerFormat
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.ordering import in_order_of_refs
@@ -55,7 +55,7 @@ class _Kept(NamedTuple):
     seen_ms: int
 
 
-def build(old: sqlite3.Connection, path: Path, progress: Progress | None = None) -> list[Problem]:
+def build(old: Connection, path: Path, progress: Progress | None = None) -> list[Problem]:
     """Make a new file at `path`, closed and without a log, from an old one that is open.
 
     Returns what was left out. Raises sqlite3.Error or OSError where the new file cannot be written.
@@ -97,7 +97,7 @@ def rebuild_closed(path: Path, progress: Progress | None = None) -> list[Problem
 
 
 class _Build:
-    def __init__(self, old: sqlite3.Connection, new: sqlite3.Connection, progress: Progress | None) -> None:
+    def __init__(self, old: Connection, new: Connection, progress: Progress | None) -> None:
         self._old, self._new, self._progress = old, new, progress
         self._problems: list[Problem] = []
         self._told: set[int] = set()  # numbers that were named as problems
@@ -107,7 +107,9 @@ class _Build:
         self._new.execute("begin immediate")
         self._copy_rest()
         kept = self._read_authority()
-        transaction = Transaction(self._new, Numbers(self._new), lanes.load(self._new))
+        transaction = Transaction(
+            self._new, Numbers(self._new), bodies.Packer(self._new), lanes.load(self._new)
+        )
         authority_of = {
             community: self._add_authority(transaction, community, kept[community]) for community in kept
         }
@@ -195,7 +197,7 @@ class _Build:
 
     def _kept(self, row: _Row, community: bytes, lane: str) -> _Kept | None:
         try:
-            checked = taken_in(community, lane, row.id, row.codec, row.signature, row.body)
+            checked = taken_in(self._old, community, lane, row.id, row.codec, row.signature, row.body)
         except Damaged as error:
             self._tell(row.no, error.detail)
             return None
@@ -209,7 +211,7 @@ class _Build:
             if self._progress is not None and self._done % STEP == 0:
                 self._progress(self._done, max(self._done, self._total))
             try:
-                yield row, header(bodies.unpack(row.codec, row.body))
+                yield row, header(bodies.unpack(self._old, row.codec, row.body))
             except (Damaged, NotWellFormed, TypeError) as error:
                 self._tell(row.no, f"the one with number {row.no} is not one: {error}")
 

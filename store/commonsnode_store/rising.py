@@ -1,13 +1,12 @@
 """Own changesets that waited rise when their author is admitted: they stand, and are offered to others from then on."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.changeset import AUTHORITY, Changeset, Write
 from commonsnode_store import registers
-from commonsnode_store.connections import select_in
+from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.merging import Row, RowWriter
@@ -64,7 +63,7 @@ def _settle_records(transaction: Transaction, lane: Lane) -> None:
     _split(transaction, lane, [overlay[:5] for overlay in overlays if overlay[5]])
 
 
-def _settle(db: sqlite3.Connection, pairs: Sequence[tuple[int, int | None]]) -> None:
+def _settle(db: Connection, pairs: Sequence[tuple[int, int | None]]) -> None:
     """Nothing waits in these any more, so each overlay is what stands, and what was beneath it goes."""
     beneath = [pair for pair in pairs if pair[1] is not None]
     db.executemany("update touches set record = ? where record = ?", beneath)
@@ -96,7 +95,7 @@ def _split(
     db.executemany("update touches set record = ? where record = ? and changeset = ?", moved)
 
 
-def _touching(db: sqlite3.Connection, record: int) -> list[tuple[int, bool]]:
+def _touching(db: Connection, record: int) -> list[tuple[int, bool]]:
     return db.execute(
         "select changesets.no, standing = 1 from touches join changesets on changesets.no = changeset"
         " where record = ? order by changeset",
@@ -104,11 +103,11 @@ def _touching(db: sqlite3.Connection, record: int) -> list[tuple[int, bool]]:
     ).fetchall()
 
 
-def _changeset(db: sqlite3.Connection, no: int) -> Changeset:
+def _changeset(db: Connection, no: int) -> Changeset:
     row = db.execute("select id, codec, body from changesets where no = ?", (no,)).fetchone()
     if row is None:
         raise Damaged("changesets", f"number {no} is not there")
-    return read_changeset(*row)
+    return read_changeset(db, *row)
 
 
 def _writes(
@@ -120,7 +119,7 @@ def _writes(
     raise Damaged("touches", f"changeset {changeset.id.hex()} writes nothing to record {record.hex()}")
 
 
-def _changed_ms(db: sqlite3.Connection, changesets: Sequence[int]) -> int:
+def _changed_ms(db: Connection, changesets: Sequence[int]) -> int:
     moments: Iterator[tuple[int]] = select_in(
         db, "select min(time, seen_ms) from changesets where no in ({})", changesets
     )

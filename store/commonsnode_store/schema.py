@@ -57,12 +57,22 @@ create table changesets (           -- the truth: all other tables down to `sear
     time integer not null,          -- ms since 1970, as the author had it
     seen_ms integer not null,       -- when this node first held it
     standing integer not null,      -- 1 stands; 0 waits for its author to be admitted, and is offered to nobody
-    codec integer not null,         -- how the body is kept: 0 plain, 1 zstd
+    codec integer not null,         -- how the body is kept: 0 plain, 1 zstd, n zstd with dictionary n
     signature blob not null,
     body blob not null
 );
 create index changesets_in_order on changesets (lane, time, id) where standing = 1;
 create index changesets_waiting on changesets (lane, author) where standing = 0;
+
+create table dictionaries (         -- what small bodies of a lane are packed with
+    no integer primary key autoincrement,  -- changesets.codec
+    lane integer not null references lanes(no),
+    trained_at integer not null,    -- how many changesets the lane had then
+    crc integer not null,           -- CRC-32 of the content
+    content blob not null,
+    copy blob not null              -- the same once more: thousands of bodies need it
+);
+insert into sqlite_sequence values ('dictionaries', 15);  -- numbers below 16 are codecs without a dictionary
 
 create table heads (                -- an author's changesets that no other of the same author and lane refs
     lane integer not null references lanes(no),

@@ -1,17 +1,16 @@
 """Sets of changesets: what a community holds of them, and single ones by their ids."""
 
-import sqlite3
 from collections.abc import Sequence
 
 from commonsnode_protocol.changeset import Signed, changeset_id
 from commonsnode_store import bodies
 from commonsnode_store.answers import CommunityInfo
-from commonsnode_store.connections import select_in
+from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Community, Followed, Lane
 
 
-def describe(db: sqlite3.Connection, community: Community, followed: Followed) -> CommunityInfo:
+def describe(db: Connection, community: Community, followed: Followed) -> CommunityInfo:
     """What is held of a community."""
     lanes = followed.lanes_of(community.id)
     records: int = db.execute(
@@ -34,7 +33,7 @@ def describe(db: sqlite3.Connection, community: Community, followed: Followed) -
     )
 
 
-def fetch(db: sqlite3.Connection, lane: Lane, ids: Sequence[bytes]) -> list[Signed]:
+def fetch(db: Connection, lane: Lane, ids: Sequence[bytes]) -> list[Signed]:
     """Those that stand, in the order asked. Raises Damaged where one is not what its id says."""
     rows = select_in(
         db,
@@ -44,14 +43,14 @@ def fetch(db: sqlite3.Connection, lane: Lane, ids: Sequence[bytes]) -> list[Sign
     )
     found: dict[bytes, Signed] = {}
     for id_, codec, signature, kept in rows:
-        body = bodies.unpack(codec, kept)
+        body = bodies.unpack(db, codec, kept)
         if changeset_id(body) != id_:
             raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
         found[id_] = Signed(signature, body)
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def heads(db: sqlite3.Connection, lane: Lane, author: bytes) -> list[tuple[bytes, int]]:
+def heads(db: Connection, lane: Lane, author: bytes) -> list[tuple[bytes, int]]:
     """(id, time), by id."""
     return db.execute(
         "select changesets.id, changesets.time from heads cross join changesets on changesets.no = heads.changeset"
@@ -60,7 +59,7 @@ def heads(db: sqlite3.Connection, lane: Lane, author: bytes) -> list[tuple[bytes
     ).fetchall()
 
 
-def facts(db: sqlite3.Connection, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int, int]]:
+def facts(db: Connection, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int, int]]:
     """By id: author, time, and when it was first seen here."""
     rows = select_in(
         db,

@@ -65,22 +65,23 @@ def text_of(values: Mapping[str, Value]) -> str:
         kind = type(value)
         if kind is str:
             parts.append(value)  # type: ignore[arg-type]
-        elif kind is list or kind is dict:
-            parts.extend(_texts(value))
+        elif kind is list:
+            _gather(value, parts)  # type: ignore[arg-type]
+        elif kind is dict:
+            _gather(value.values(), parts)  # type: ignore[union-attr]
         elif value is True and name.startswith(TAG_PREFIX):
             parts.append(name[len(TAG_PREFIX) :])
     return " ".join(parts)
 
 
-def _texts(value: Value) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
+def _gather(values: Iterable[Value], parts: list[str]) -> None:
+    for value in values:
+        if isinstance(value, str):
+            parts.append(value)
+        elif isinstance(value, list):
+            _gather(value, parts)
+        elif isinstance(value, dict):
+            _gather(value.values(), parts)
 
 
 def _folded(text: str) -> str:

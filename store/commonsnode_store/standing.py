@@ -1,6 +1,5 @@
 """Which changesets of a batch stand: the authority function over what is held and what came.  Rules 5, 24 and 26."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from commonsnode_protocol import authority as authorities
@@ -9,6 +8,7 @@ from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.changeset import AUTHORITY, Changeset
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed
 from commonsnode_store import bodies
+from commonsnode_store.connections import Connection
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Community, Lane
 from commonsnode_store.transaction import Transaction
@@ -16,9 +16,9 @@ from commonsnode_store.transaction import Transaction
 INVALID_CHARTER = "its charter is not valid"
 
 
-def read_changeset(id_: bytes, codec: int, kept: bytes) -> Changeset:
+def read_changeset(db: Connection, id_: bytes, codec: int, kept: bytes) -> Changeset:
     """Decode a changeset of the table. Raises Damaged where it is not the one with this id."""
-    body = bodies.unpack(codec, kept)
+    body = bodies.unpack(db, codec, kept)
     if changesets.changeset_id(body) != id_:
         raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
     try:
@@ -27,7 +27,7 @@ def read_changeset(id_: bytes, codec: int, kept: bytes) -> Changeset:
         raise Damaged("changesets", f"{id_.hex()} is not well-formed: {error}") from error
 
 
-def authority_of(db: sqlite3.Connection, lane: Lane) -> Authority:
+def authority_of(db: Connection, lane: Lane) -> Authority:
     """What the changesets of a lane `authority` say. Raises Damaged."""
     return authorities.evaluate(lane.community, _held(db, lane))
 
@@ -53,7 +53,7 @@ def judge(
     return after
 
 
-def waiting_authors(db: sqlite3.Connection, lane: Lane) -> Iterable[tuple[int, bytes]]:
+def waiting_authors(db: Connection, lane: Lane) -> Iterable[tuple[int, bytes]]:
     """Number and key of the authors of what waits in a lane."""
     return db.execute(
         "select distinct author, key from changesets join authors on authors.no = author"
@@ -62,9 +62,9 @@ def waiting_authors(db: sqlite3.Connection, lane: Lane) -> Iterable[tuple[int, b
     ).fetchall()
 
 
-def _held(db: sqlite3.Connection, lane: Lane) -> Iterator[Changeset]:
+def _held(db: Connection, lane: Lane) -> Iterator[Changeset]:
     # What waits is among it: it has no effect while it does not stand, and it is judged anew with each that comes.
     for id_, codec, body in db.execute(
         "select id, codec, body from changesets where lane = ? order by no", (lane.no,)
     ):
-        yield read_changeset(id_, codec, body)
+        yield read_changeset(db, id_, codec, body)

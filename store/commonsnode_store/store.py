@@ -38,7 +38,8 @@ from commonsnode_store.answers import (
     RecordRef,
     RecordView,
 )
-from commonsnode_store.connections import Readers, reported
+from commonsnode_store.bodies import Packer
+from commonsnode_store.connections import Connection, Readers, reported
 from commonsnode_store.errors import StoreError
 from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.lanes import Followed
@@ -50,10 +51,11 @@ from commonsnode_store.transaction import Transaction
 class Store:
     """One open database file. Make it by `open`."""
 
-    def __init__(self, path: Path, writer: sqlite3.Connection, followed: Followed) -> None:
+    def __init__(self, path: Path, writer: Connection, followed: Followed) -> None:
         self._path = path
         self._writer = writer
         self._numbers = Numbers(writer)
+        self._packer = Packer(writer)
         self._readers = Readers(path)
         self._words = Words()
         # Held while a transaction is committed and what is in memory is replaced, so that whoever begins to read under
@@ -96,6 +98,7 @@ class Store:
                 following.leave(db, followed)
         finally:
             self._numbers.forget()
+            self._packer.forget()
             with reported(self._path):
                 self._writer.execute("pragma foreign_keys = on")
 
@@ -298,7 +301,7 @@ class Store:
                     opening.replace_file(self._path, rebuilt)
                 finally:
                     self._writer, self._followed = opening.open_file(self._path, create=False)
-                    self._numbers = Numbers(self._writer)
+                    self._numbers, self._packer = Numbers(self._writer), Packer(self._writer)
                     self._authorities.clear()
                     self._in_doubt = False
         return problems
@@ -316,7 +319,7 @@ class Store:
     # --- Transactions and snapshots ---
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[sqlite3.Connection, Followed]]:
+    def _snapshot(self) -> Iterator[tuple[Connection, Followed]]:
         """One read transaction, and what is followed at that moment."""
         with ExitStack() as stack:
             with self._moment:
@@ -330,7 +333,7 @@ class Store:
         """One write transaction that ends with all that it changed in place, in the file and in memory, or nothing."""
         with self._writing() as db:
             self._numbers.begin()
-            transaction = Transaction(db, self._numbers, self._followed)
+            transaction = Transaction(db, self._numbers, self._packer, self._followed)
             yield transaction
             followed = transaction.finish()
             with self._moment:
@@ -339,7 +342,7 @@ class Store:
                 self._authorities.update(transaction.authorities)
 
     @contextmanager
-    def _tables(self, *, anew: bool = False) -> Iterator[sqlite3.Connection]:
+    def _tables(self, *, anew: bool = False) -> Iterator[Connection]:
         """One write transaction on tables; anew: what is followed is read from them again."""
         with self._writing() as db:
             yield db
@@ -351,7 +354,7 @@ class Store:
                     self._authorities.clear()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self) -> Iterator[Connection]:
         with reported(self._path):
             self._read_again()
             try:
@@ -371,6 +374,7 @@ class Store:
         """After a transaction that failed: forget what is in memory, and take it from the file."""
         if self._in_doubt:
             self._numbers.forget()
+            self._packer.forget()
             followed = lane_states.load(self._writer)
             with self._moment:
                 self._followed = followed

@@ -1,11 +1,12 @@
 """One write transaction: what it changes of what is kept in memory, to be published when it is committed."""
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from commonsnode_protocol.authority import Authority
+from commonsnode_store.bodies import Packer
+from commonsnode_store.connections import Connection
 from commonsnode_store.lanes import Community, Followed, Lane, LaneEdit
 from commonsnode_store.numbers import Numbers
 
@@ -14,8 +15,9 @@ from commonsnode_store.numbers import Numbers
 class Transaction:
     """Between `begin` and `commit`."""
 
-    db: sqlite3.Connection
+    db: Connection
     numbers: Numbers
+    packer: Packer
     before: Followed
     authorities: dict[bytes, Authority] = field(default_factory=dict)  # those that are others now
     _edits: dict[tuple[bytes, str], LaneEdit] = field(default_factory=dict)

@@ -13,14 +13,15 @@ from commonsnode_store.checking.changesets import read_changesets
 from commonsnode_store.checking.findings import Findings, Progress
 from commonsnode_store.checking.records import check_records
 from commonsnode_store.checking.sets import check_sets
-from commonsnode_store.connections import open_reader, reported
+from commonsnode_store.connections import Connection, open_reader, reported
+from commonsnode_store.dictionaries import read as read_dictionary
 from commonsnode_store.errors import NewerFormat
 from commonsnode_store.schema import FORMAT
 
 PAGES_PROBLEMS_MAX = 20
 
 
-def check(db: sqlite3.Connection, progress: Progress | None = None) -> list[Problem]:
+def check(db: Connection, progress: Progress | None = None) -> list[Problem]:
     """All problems of the file, the first 1,000 one by one. `db`: a connection inside of a read transaction."""
     findings = Findings(progress)
     with findings.guarded("database"):
@@ -30,6 +31,8 @@ def check(db: sqlite3.Connection, progress: Progress | None = None) -> list[Prob
             db.execute(f"select count(*) from {table}").fetchone()[0]
             for table in ("changesets", "changesets", "records")
         )
+        for (no,) in db.execute("select no from dictionaries").fetchall():
+            _check_dictionary(db, no, findings)
         # Without all changesets nothing can be said of what follows from them.
         lanes = read_changesets(db, findings)
         with findings.guarded("sets"):
@@ -53,9 +56,17 @@ def check_closed(path: Path, progress: Progress | None = None) -> list[Problem]:
         return check(db, progress)
 
 
-def _check_pages(db: sqlite3.Connection, findings: Findings) -> None:
+def _check_pages(db: Connection, findings: Findings) -> None:
     for (found,) in db.execute(f"pragma integrity_check({PAGES_PROBLEMS_MAX})"):
         if found != "ok":
             findings.add("database", found)
     for table, row, parent, _ in db.execute("pragma foreign_key_check"):
         findings.add(table, f"row {row} names a row of {parent} that is not there")
+
+
+def _check_dictionary(db: Connection, no: int, findings: Findings) -> None:
+    with findings.guarded("dictionaries"):
+        read_dictionary(db, no)
+        copies = db.execute("select content = copy from dictionaries where no = ?", (no,)).fetchone()
+        if copies != (1,):
+            findings.add("dictionaries", f"one of the two copies of number {no} is not what was written")

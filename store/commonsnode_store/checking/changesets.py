@@ -1,6 +1,5 @@
 """Every changeset: its id, signature and form, its columns, and whether it stands. What it says is spooled for the rest."""
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.intake import check as take_in
 from commonsnode_store import bodies
 from commonsnode_store.checking.findings import Findings
+from commonsnode_store.connections import Connection
 from commonsnode_store.errors import Damaged
 from commonsnode_store.schema import STANDS, WAITS
 
@@ -44,7 +44,7 @@ class CheckedLane:
     authority: Authority
 
 
-def read_changesets(db: sqlite3.Connection, findings: Findings) -> list[CheckedLane]:
+def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
     """Check every changeset, and spool what it says to `temp.refs` and `temp.writes`."""
     for statement in ("refs", "writes", "unreadable"):
         db.execute(f"drop table if exists temp.{statement}")
@@ -56,7 +56,7 @@ def read_changesets(db: sqlite3.Connection, findings: Findings) -> list[CheckedL
     for row in db.execute(f"{_ROWS} order by changesets.no"):
         findings.step()
         lane = by_no.get(row[2])
-        checked = _check(row, lane, findings) if lane is not None else None
+        checked = _check(db, row, lane, findings) if lane is not None else None
         if checked is None or lane is None:
             db.execute("insert into temp.unreadable values (?)", (row[0],))
         else:
@@ -65,7 +65,7 @@ def read_changesets(db: sqlite3.Connection, findings: Findings) -> list[CheckedL
     return lanes
 
 
-def _lanes(db: sqlite3.Connection, findings: Findings) -> list[CheckedLane]:
+def _lanes(db: Connection, findings: Findings) -> list[CheckedLane]:
     communities = {}
     for no, id_, name in db.execute("select no, id, name from communities"):
         authority = authorities.evaluate(id_, _authority_changesets(db, no))
@@ -92,7 +92,7 @@ def _lanes(db: sqlite3.Connection, findings: Findings) -> list[CheckedLane]:
     ]
 
 
-def _authority_changesets(db: sqlite3.Connection, community: int) -> Iterator[Changeset]:
+def _authority_changesets(db: Connection, community: int) -> Iterator[Changeset]:
     rows = db.execute(
         "select changesets.id, communities.id, codec, signature, body from changesets"
         " join lanes on lanes.no = lane join communities on communities.no = lanes.community"
@@ -101,15 +101,17 @@ def _authority_changesets(db: sqlite3.Connection, community: int) -> Iterator[Ch
     )
     for id_, of, codec, signature, body in rows:
         try:
-            checked = taken_in(of, AUTHORITY, id_, codec, signature, body)
+            checked = taken_in(db, of, AUTHORITY, id_, codec, signature, body)
         except Damaged:
             continue  # named when its row is checked; it says nothing
         yield checked.changeset
 
 
-def taken_in(community: bytes, lane: str, id_: bytes, codec: int, signature: bytes, kept: bytes) -> Checked:
+def taken_in(
+    db: Connection, community: bytes, lane: str, id_: bytes, codec: int, signature: bytes, kept: bytes
+) -> Checked:
     """A row of the table, checked as if a peer had sent it. Raises Damaged."""
-    body = bodies.unpack(codec, kept)
+    body = bodies.unpack(db, codec, kept)
     if changeset_id(body) != id_:
         raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
     try:
@@ -121,10 +123,10 @@ def taken_in(community: bytes, lane: str, id_: bytes, codec: int, signature: byt
     return checked
 
 
-def _check(row: _Row, lane: CheckedLane, findings: Findings) -> Checked | None:
+def _check(db: Connection, row: _Row, lane: CheckedLane, findings: Findings) -> Checked | None:
     _, id_, _, author, time, standing, codec, signature, body = row
     try:
-        checked = taken_in(lane.community, lane.name, id_, codec, signature, body)
+        checked = taken_in(db, lane.community, lane.name, id_, codec, signature, body)
     except Damaged as error:
         findings.add(error.what, error.detail)
         return None
@@ -137,7 +139,7 @@ def _check(row: _Row, lane: CheckedLane, findings: Findings) -> Checked | None:
     return checked
 
 
-def _spool(db: sqlite3.Connection, packer: msgpack.Packer, row: _Row, changeset: Changeset) -> None:
+def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changeset) -> None:
     no, _, lane, _, _, standing, _, _, _ = row
     refs = changeset.refs
     db.executemany("insert into temp.refs values (?, ?)", [(ref, no) for ref in refs])
