@@ -78,6 +78,7 @@ def init(path: Path, random_bytes: Callable[[int], bytes] = os.urandom) -> Home:
     random_bytes: where the seed comes from. Raises AlreadyANode (and leaves that node as it is) or HomeError.
     """
     from commonsnode import config
+    from commonsnode_store.errors import StoreError
     from commonsnode_store.store import Store
 
     home = Home(path)
@@ -96,6 +97,10 @@ def init(path: Path, random_bytes: Callable[[int], bytes] = os.urandom) -> Home:
     except OSError as error:
         raise HomeError(
             f"no node can be made in {path}: {error.strerror}", "Give another folder with --home."
+        ) from error
+    except StoreError as error:
+        raise HomeError(
+            f"no node can be made in {path}: {error}", "Give another folder with --home."
         ) from error
     finally:
         os.umask(before)

@@ -72,6 +72,14 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
         init(tmp_path / "file" / "node")
 
 
+def test_a_folder_with_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "node.sqlite3").write_bytes(b"something else" * 1_000)
+    with pytest.raises(HomeError, match="no node can be made"):
+        init(tmp_path)
+    assert not Home(tmp_path).is_node()
+    assert (tmp_path / "node.sqlite3").read_bytes() == b"something else" * 1_000
+
+
 def test_where_there_is_no_node_the_error_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(HomeError, match="there is no node") as caught:
         open_home(tmp_path)
