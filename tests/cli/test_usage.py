@@ -89,6 +89,17 @@ def test_every_command_explains_itself_and_takes_json(
     assert "--json" in capsys.readouterr().out
 
 
+def test_what_many_would_try_first_works_as_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "help", "community", "create") == 0
+    assert "Begin a community" in capsys.readouterr().out
+    assert call(monkeypatch, "help") == 0
+    assert "Exit codes" in capsys.readouterr().out
+    assert call(monkeypatch, "--version") == 0
+    assert "commonsnode " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [["--json", "list"], ["list", "--json"]], ids=" ".join)
 def test_json_may_stand_anywhere_among_the_arguments(node: Shell, words: list[str]) -> None:
     assert node.run("community", *words).out.startswith('{"communities": ')

@@ -38,18 +38,20 @@ def demo(
     It prints their web addresses, and for each the beginning of a command line that reaches it.
     """
     call = Invocation.of(context, as_json)
+    # Both, since a script's `demo &` begins with SIGINT ignored.
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
     where = folder or Path(tempfile.mkdtemp(prefix="commonsnode-demo-"))
     ready = False
     try:
         with Daemons() as daemons:
-            with progress("the valley wakes up", show=not call.as_json):
+            with progress("the valley wakes up", show=not call.as_json, counted=False):
                 document = _start(daemons, where.absolute())
             ready = True
             _show(call, document, kept=folder is not None)
-            while daemons.ended() is None:
+            while (ended := daemons.ended()) is None:
                 time.sleep(LOOK_S)
-            raise Refused(f"a node has stopped by itself; its log: {where / 'NODE' / 'log'}")
+            raise Refused(f"the node {ended.home.name} has stopped by itself: {ended.last_words()}")
     except KeyboardInterrupt:
         if not ready:
             raise

@@ -96,7 +96,7 @@ def sync(
     With --wait: exit code 0 when every peer that answered is in step, and at least one did; otherwise 1 with the reason.
     """
     call = Invocation.of(context, as_json)
-    with progress("meeting the others", show=wait and not call.as_json):
+    with progress("meeting the others", show=wait and not call.as_json, counted=False):
         found = call.node.post("/sync", {"wait": wait, "timeout": timeout}, timeout_s=timeout + SYNC_GRACE_S)
     if wait and not found["in_step"]:
         raise Refused(f"not in step: {found['reason'] or 'no peer said so'}")
