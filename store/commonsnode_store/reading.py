@@ -14,7 +14,7 @@ from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.ordering import in_order_of_refs
 from commonsnode_store.schema import BENEATH, OVERLAY, WAITS
-from commonsnode_store.standing import read_changeset
+from commonsnode_store.standing import read_excerpt
 
 VIEWS_AT_ONCE = 256  # of an export: what it holds in memory
 FOUND_MAX = 10
@@ -100,7 +100,7 @@ def history(db: Connection, lane: Lane, kind: str, record: bytes) -> list[Histor
     )
     changesets, kept = [], {}
     for id_, codec, body, seen_ms, standing in rows:
-        changesets.append(read_changeset(db, id_, codec, body))
+        changesets.append(read_excerpt(db, id_, codec, body, (record,)))
         kept[id_] = (seen_ms, standing == WAITS)
     entries = []
     for changeset in in_order_of_refs(changesets):

@@ -1,6 +1,6 @@
 """Which changesets of a batch stand: the authority function over what is held and what came.  Rules 5, 24 and 26."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from commonsnode_protocol import authority as authorities
 from commonsnode_protocol import changeset as changesets
@@ -18,13 +18,27 @@ INVALID_CHARTER = "its charter is not valid"
 
 def read_changeset(db: Connection, id_: bytes, codec: int, kept: bytes) -> Changeset:
     """Decode a changeset of the table. Raises Damaged where it is not the one with this id."""
+    try:
+        return changesets.decode(_body(db, id_, codec, kept))
+    except (NotCanonical, NotWellFormed) as error:
+        raise Damaged("changesets", f"{id_.hex()} is not well-formed: {error}") from error
+
+
+def read_excerpt(
+    db: Connection, id_: bytes, codec: int, kept: bytes, records: Collection[bytes]
+) -> Changeset:
+    """As `read_changeset`, but with the changes of these records only."""
+    try:
+        return changesets.excerpt(_body(db, id_, codec, kept), records)
+    except ValueError as error:
+        raise Damaged("changesets", f"{id_.hex()} is not well-formed: {error}") from error
+
+
+def _body(db: Connection, id_: bytes, codec: int, kept: bytes) -> bytes:
     body = bodies.unpack(db, codec, kept)
     if changesets.changeset_id(body) != id_:
         raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
-    try:
-        return changesets.decode(body)
-    except (NotCanonical, NotWellFormed) as error:
-        raise Damaged("changesets", f"{id_.hex()} is not well-formed: {error}") from error
+    return body
 
 
 def authority_of(db: Connection, lane: Lane) -> Authority:

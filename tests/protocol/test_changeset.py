@@ -1,5 +1,6 @@
 """A changeset is refused or taken whole; its id and signature cover every byte of it."""
 
+from dataclasses import replace
 from hashlib import blake2b
 
 import msgpack
@@ -17,6 +18,7 @@ from commonsnode_protocol.changeset import (
     build,
     changeset_id,
     decode,
+    excerpt,
     header,
     public_key,
     sign,
@@ -316,6 +318,30 @@ def test_only_a_charter_has_no_community() -> None:
         charter(changes=[[RECORD, "charter", fields], [RECORD, "grant", fields]]),
     ):
         not_well_formed(body)
+
+
+# Excerpts
+
+
+@given(st.sets(st.integers(0, 9)))
+def test_an_excerpt_is_the_changeset_with_the_changes_of_some_records_only(numbers: set[int]) -> None:
+    changes = [
+        [bytes([n]) * 16, kind, {"title": [f"{n}", [1]]}] for n in range(8) for kind in ("agent", "resource")
+    ]
+    body, records = with_changes(*changes), {bytes([n]) * 16 for n in numbers}
+    whole, part = decode(body), excerpt(body, records)
+    assert [list(change) for change in part.changes] == [
+        change for change in whole.changes if change[0] in records
+    ]
+    assert replace(part, changes=()) == replace(whole, changes=())
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xc0", packed(parts())[:-1], packed(parts()[:6]), packed([1, 2, 3, 4, 5, 6, 7])]
+)
+def test_no_excerpt_is_made_of_what_is_no_changeset(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        excerpt(body, ())
 
 
 # Id and signature
