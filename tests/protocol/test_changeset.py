@@ -330,8 +330,8 @@ def test_an_excerpt_is_the_changeset_with_the_changes_of_some_records_only(numbe
     ]
     body, records = with_changes(*changes), {bytes([n]) * 16 for n in numbers}
     whole, part = decode(body), excerpt(body, records)
-    assert [list(change) for change in part.changes] == [
-        change for change in whole.changes if change[0] in records
+    assert [list[object](change) for change in part.changes] == [
+        list[object](change) for change in whole.changes if change[0] in records
     ]
     assert replace(part, changes=()) == replace(whole, changes=())
 
