@@ -79,6 +79,13 @@ class Running:
         entry: dict[str, Any] = self.do("status")["communities"][0]
         return entry
 
+    def entry(self) -> dict[str, Any]:
+        """The same, by the API: no process is started for it."""
+        status, document = self.api("GET", "/status")
+        assert status == 200, document
+        entry: dict[str, Any] = document["communities"][0]
+        return entry
+
     def export(self) -> str:
         return self.shell.text("export", "--format", "jsonl")
 

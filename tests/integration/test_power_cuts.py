@@ -54,7 +54,7 @@ def test_a_kill_of_either_side_during_sync_is_healed_by_the_next_meeting(
     counts = []
     for cut in range(6):
         b.start()
-        while b.community()["records"] < (cut + 1) * ROWS // 8:
+        while b.entry()["records"] < (cut + 1) * ROWS // 8:
             pass  # each look is a request of its own, so this waits for the daemon's answers, not for the clock
         victim = (a, b)[cut % 2]
         victim.kill()
