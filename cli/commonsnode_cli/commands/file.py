@@ -62,7 +62,7 @@ def import_(
     wish = Wish(file, call.community(community)["id"], mapping, key, source, kind, dry_run)
     sheets = open_file(wish)
     taken = []
-    watched = sys.stderr.isatty()  # somebody who sees the mapping in time to stop; else it is said when all is done
+    watched = sys.stderr.isatty()  # else it is said when all is done
     for sheet in sheets:
         if watched:
             _say_mapping(call, sheet)
