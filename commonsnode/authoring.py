@@ -35,6 +35,9 @@ SUPERSEDED_MAX = REFS_MAX - HEADS_MAX  # in one entry
 ENVELOPE_BYTES = 128  # of a body beside its refs and changes: 92 by the form, rounded up
 REF_BYTES = 34
 INDEX_BYTES_MAX = 3
+ENTRY_BYTES = 32  # of an entry beside kind and writes: 25 by the form, rounded up
+WRITE_BYTES = 2  # of a write beside name and value, without indexes
+UTF8_BYTES_MAX = 4
 
 Publish: TypeAlias = Callable[[bytes, str, Applied, object | None], None]
 Writes: TypeAlias = Mapping[str, tuple[Value, Sequence[bytes]]]  # field → value, ids of what it supersedes
@@ -69,12 +72,12 @@ class Author:
         store's errors; then nothing was written.
         """
         heads = dict(self.store.heads(community, lane, self.key))
-        superseded = list({ref for entry in entries for ref in _superseded(entry)})
+        parts = list(_parts(entries))
+        superseded = list(set().union(*(refs for _, refs in parts)))
         times = {i: time for i, (_, time, _) in self.store.facts(superseded).items()} if superseded else {}
         batch = []
-        for part in _parts(entries):
-            built_on = sorted(heads)[:HEADS_MAX]
-            refs = sorted({*built_on, *(ref for entry in part for ref in _superseded(entry))})
+        for part, superseded_by_part in parts:
+            refs = sorted({*sorted(heads)[:HEADS_MAX], *superseded_by_part})
             time = writer_time(self.now_ms, [t for t in map({**times, **heads}.get, refs) if t is not None])
             index_of = {ref: index for index, ref in enumerate(refs)}
             checked = self._sign(community, lane, time, refs, [_change(entry, index_of) for entry in part])
@@ -175,11 +178,11 @@ def _utf8(name: str, text: str) -> bytes:
         raise WrongField(name.encode(errors="replace").decode(), "is no valid Unicode") from None
 
 
-def _superseded(entry: Entry) -> list[bytes]:
+def _superseded(entry: Entry) -> set[bytes]:
     """The ids that an entry supersedes; of hundreds of concurrent values a share, the next write sees the rest."""
     writes = entry[2]
     share = max(1, SUPERSEDED_MAX // max(1, len(writes)))
-    return [ref for _, ids in writes.values() if ids for ref in ids[:share]]
+    return {ref for _, ids in writes.values() if ids for ref in ids[:share]}
 
 
 def _change(entry: Entry, index_of: Mapping[bytes, int]) -> Change:
@@ -194,21 +197,21 @@ def _change(entry: Entry, index_of: Mapping[bytes, int]) -> Change:
     )
 
 
-def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Cut the entries, in order of record id, into parts of which each is one changeset."""
+def _parts(entries: Sequence[Entry]) -> Iterator[tuple[list[Entry], set[bytes]]]:
+    """Cut the entries, in order of record id, into parts of which each is one changeset, with the ids it supersedes."""
     part: list[Entry] = []
     refs: set[bytes] = set()
     empty = ENVELOPE_BYTES + HEADS_MAX * REF_BYTES
     size = empty
     for entry in sorted(entries, key=lambda entry: (entry[0], entry[1])):
-        more = set(_superseded(entry))
+        more = _superseded(entry)
         bytes_more = _entry_bytes(entry) + len(more - refs) * REF_BYTES
         if part and (
             len(part) == CHANGES_MAX
             or size + bytes_more > CHANGESET_BYTES_MAX
             or len(refs | more) > SUPERSEDED_MAX
         ):
-            yield part
+            yield part, refs
             part, refs, size = [], set(), empty
             bytes_more = _entry_bytes(entry) + len(more) * REF_BYTES
         if size + bytes_more > CHANGESET_BYTES_MAX or len(more) > SUPERSEDED_MAX:
@@ -219,10 +222,12 @@ def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
         refs |= more
         size += bytes_more
     if part:
-        yield part
+        yield part, refs
 
 
 def _entry_bytes(entry: Entry) -> int:
-    record, kind, writes = entry
-    bare = canonical.pack([record, kind, {name: [value, []] for name, (value, _) in writes.items()}])
-    return len(bare) + sum(2 + len(ids) * INDEX_BYTES_MAX for _, ids in writes.values() if ids)
+    """At most how many bytes an entry takes in the body, refs aside."""
+    _, kind, writes = entry
+    bare = len(canonical.pack([*writes, *(value for value, _ in writes.values())]))
+    indexes = sum(2 + len(ids) * INDEX_BYTES_MAX for _, ids in writes.values() if ids)
+    return bare + len(kind) * UTF8_BYTES_MAX + ENTRY_BYTES + len(writes) * WRITE_BYTES + indexes

@@ -94,6 +94,7 @@ class Import:
         self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed by `close`
             SPOOL_MEMORY_BYTES_MAX, dir=str(folder)
         )
+        self._packer = msgpack.Packer()
         self._size = 0
         self._lines: dict[tuple[bytes, str, str], tuple[int, int]] = {}  # record → line, hash of its row
         self._names: set[str] = set()
@@ -202,17 +203,17 @@ class Import:
         return max(writes, key=lambda write: (write.time, write.changeset)).author
 
     def _lay_by(self, laid: Laid, row: Row) -> None:
-        packed: bytes = msgpack.packb(laid)
         name = (laid.target, laid.kind, laid.lane)
-        fields_hash = hash(msgpack.packb(laid.fields))
         before = self._lines.get(name)
+        row_hash = hash(row.packed)
         if before is not None:
-            if before[1] == fields_hash:
+            if before[1] == row_hash:
                 self.result.unchanged += 1
             else:
                 self._reject(Bad(laid.line, f"has the same key as line {before[0]}: {row.key[:80]!r}"))
             return
-        self._lines[name] = (laid.line, fields_hash)
+        self._lines[name] = (laid.line, row_hash)
+        packed = self._packer.pack(laid[:-1]) + row.packed
         self._size += len(packed)
         if len(self._lines) > ROWS_MAX or self._size > SPOOL_BYTES_MAX:
             raise TooLarge(
@@ -228,8 +229,8 @@ class Import:
             self._laid = msgpack.Unpacker(self._spool, max_buffer_size=SPOOL_BYTES_MAX)
         rows = []
         end = self._laid.tell() + STEP_BYTES_MAX
-        for row in self._laid:
-            rows.append(Laid._make(row))
+        for line, target, kind, lane, own in self._laid:
+            rows.append(Laid(line, target, kind, lane, own, self._laid.unpack()))
             if len(rows) == STEP_ROWS_MAX or self._laid.tell() > end:
                 break
         return rows

@@ -229,15 +229,18 @@ def compose(
         [
             record,
             kind,
-            {
-                field: [canonical.ordered(fields[field][0]), list(fields[field][1])]
-                for field in sorted(fields)
-            },
+            {field: [_ordered(fields[field][0]), list(fields[field][1])] for field in sorted(fields)},
         ]
         for record, kind, fields in sorted(changes, key=lambda change: (change[0], change[1]))
     ]
     body = canonical.pack([VERSION, community, lane, author, time, list(refs), rows])
     return body, decode(body)
+
+
+def _ordered(value: Value) -> Value:
+    return (
+        value if type(value) in _PLAIN else canonical.ordered(value)
+    )  # most are, and a call is dearer than a look
 
 
 def _check_refs(refs: object) -> None:
