@@ -96,6 +96,7 @@ class _Lane:
     settled_at: tuple[LaneState, LaneState] | None = None  # both sides after the last attempt
     rounds: int = 0
     answering: bool = False  # a Negentropy answer of ours is being worked out
+    named: set[bytes] = field(default_factory=set)  # ids that this reconciliation has named so far
     need: deque[bytes] = field(default_factory=deque)
     outstanding: set[bytes] = field(default_factory=set)  # wanted, and not here yet
     supply: deque[bytes] = field(default_factory=deque)  # what the peer lacks
@@ -274,13 +275,18 @@ class Session:
     ) -> None:
         if not lane.shared or lane.phase is not Phase.RECONCILING:
             return
-        lane.supply.extend(have)
-        lane.need.extend(need)
+        # After a message that was full, the next one may name an id again.
+        for ids, queue in ((have, lane.supply), (need, lane.need)):
+            for changeset_id in ids:
+                if changeset_id not in lane.named:
+                    lane.named.add(changeset_id)
+                    queue.append(changeset_id)
         if message is not None:
             self._send(frames.Reconcile(lane.number, message))
             lane.deadline = now_ms + UNSETTLED_MS_MAX
             return
         lane.phase = Phase.TRANSFERRING
+        lane.named.clear()
         self._go_on(lane, now_ms)
 
     # What the peer tells us
@@ -538,6 +544,7 @@ class Session:
             ):
                 active += 1
                 lane.phase, lane.retry_at, lane.last_try, lane.rounds = Phase.RECONCILING, None, now_ms, 0
+                lane.named.clear()
                 self._effects.append(AskReconciliation(lane.key, None))
             for at in (lane.deadline, lane.say_at, lane.retry_at):
                 if at is not None and at > now_ms and (next_at is None or at < next_at):

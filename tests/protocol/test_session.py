@@ -297,6 +297,20 @@ def test_an_initiator_that_gets_no_answer_ends_the_session_in_time() -> None:
     assert raised.value.reason is Reason.TOO_SLOW
 
 
+def test_an_id_that_reconciliation_names_twice_is_wanted_once() -> None:
+    session, state = begun(initiator=True)
+    session.handle(
+        events.Received(frames.encode(frames.State(1, frames.LaneState(b"\1" * 16, state.digest)))), 0
+    )
+    session.handle(events.TimerFired(), RETRY_MS_MIN)
+    named = THINGS[0].id
+    session.handle(events.Reconciled(PUBLIC_LANE, b"a", (), (named,)), RETRY_MS_MIN)
+    session.handle(events.Received(frames.encode(frames.Reconcile(1, b"a"))), RETRY_MS_MIN)
+    effects = session.handle(events.Reconciled(PUBLIC_LANE, None, (), (named,)), RETRY_MS_MIN)
+    wanted = [frames.decode(effect.data) for effect in effects if isinstance(effect, events.Send)]
+    assert wanted == [frames.Want(1, (named,))]
+
+
 def test_sets_that_never_become_equal_are_tried_less_and_less_often() -> None:
     world = world_of(1, [], [])
     world.nodes[0].take(AUTHORITY, [grant(STRANGER, 5)])
