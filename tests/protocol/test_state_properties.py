@@ -31,15 +31,15 @@ VALUES: list[Value] = [None, True, False, 0, 1, "Drill", b"x", ["a", 1], {"lat":
 def universes(draw: st.DrawFn) -> list[Changeset]:
     """Changesets that ref any that were before them: also across lanes, and superseding what they do not write to."""
     made: list[Changeset] = []
-    for _ in range(draw(st.integers(1, 12))):
+    for _ in range(draw(st.integers(1, 8))):
         chosen = draw(st.sets(st.integers(0, len(made) - 1), max_size=3)) if made else set()
         refs = sorted({made[i].id for i in chosen})
         indexes = st.sets(st.integers(0, len(refs) - 1)).map(sorted) if refs else st.just([])
         fields = st.dictionaries(
-            st.sampled_from(FIELDS), st.tuples(st.sampled_from(VALUES), indexes), min_size=1, max_size=3
+            st.sampled_from(FIELDS), st.tuples(st.sampled_from(VALUES), indexes), min_size=1, max_size=2
         )
         keys = st.tuples(st.sampled_from(RECORDS), st.sampled_from(KINDS))
-        changes = draw(st.dictionaries(keys, fields, min_size=1, max_size=3))
+        changes = draw(st.dictionaries(keys, fields, min_size=1, max_size=2))
         body = build(
             community=COMMUNITY,
             lane=draw(st.sampled_from(LANES)),
