@@ -5,6 +5,7 @@ Everything that is loaded only for pages, tables or migrations is loaded when it
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from commonsnode_store.store import Store
 AGENT = f"commonsnode/{__version__}"
 PEERS_STOP_S_MAX = 0.7  # for goodbyes; after that the links are cut
 CHORES_S = 5.0
+FILES_MAX = 8_192  # open at once: more than all limits of connections together
 # A batch makes some hundred thousand containers and no cycles. With Python's own threshold of 700 the search for cycles took a
 # quarter of the time of an import.
 GC_THRESHOLDS = (50_000, 10, 10)
@@ -47,9 +49,18 @@ def run(config: Config, home: Home, *, on_ready: Callable[[Ready], None] | None 
     on_ready: called once, as soon as the node listens. Raises NodeError where it cannot start.
     """
     set_up(config.log_format, config.log_level)
+    _allow_files()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     asyncio.run(_run(config, home, on_ready))
+
+
+def _allow_files() -> None:
+    """Let this process have as many files and connections as the system grants; many grant 1,024 unless asked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(config: Config, home: Home, on_ready: Callable[[Ready], None] | None) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from commonsnode.addresses import PEER_PATH
+from commonsnode.errors import ListenError
 from commonsnode.http import pages, problems
 from commonsnode.http.calls import BODY_BYTES_MAX, NODE, OPERATOR
 from commonsnode.http.guard import Guard
@@ -56,6 +57,7 @@ class Sites:
         self._public = _runner(node, operator=False)
         self._operator = _runner(node, operator=True)
         self._servers: list[asyncio.Server] = []
+        self._made_socket = False
         self._sweep: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -69,6 +71,7 @@ class Sites:
         for bound in self._sockets:
             self._servers.append(await loop.create_server(guard.gate, sock=bound))
         unix = _unix_socket(self._socket_path)
+        self._made_socket = True
         self._servers.append(await loop.create_unix_server(self._operator.server, sock=unix))
         self._sweep = asyncio.create_task(guard.sweep())
 
@@ -81,7 +84,8 @@ class Sites:
             self._sweep.cancel()
             await asyncio.gather(self._sweep, return_exceptions=True)
         await asyncio.gather(self._public.cleanup(), self._operator.cleanup())
-        self._socket_path.unlink(missing_ok=True)
+        if self._made_socket:
+            self._socket_path.unlink(missing_ok=True)
 
 
 def _runner(node: Node, *, operator: bool) -> web.AppRunner:
@@ -106,12 +110,19 @@ def _application(node: Node, *, operator: bool) -> web.Application:
 
 
 def _unix_socket(path: Path) -> socket.socket:
-    # The node is locked, so a socket that lies here is one that a power cut left behind.
-    path.unlink(missing_ok=True)
+    """Raises ListenError, where the file system knows no sockets, for example."""
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
+        # The node is locked, so a socket that lies here is one that a power cut left behind.
+        path.unlink(missing_ok=True)
         bound.bind(os.fspath(path))
+    except OSError as error:
+        bound.close()
+        raise ListenError(
+            f"no socket can be made at {path}: {error.strerror}",
+            "Use a --home on a disk of this machine; some shared and FAT disks have no sockets.",
+        ) from error
     finally:
         os.umask(before)
     bound.setblocking(False)

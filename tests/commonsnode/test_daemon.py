@@ -124,6 +124,15 @@ async def test_a_socket_that_a_power_cut_left_behind_is_in_nobodys_way(home: Hom
         assert (await api("GET", "/id")).status == 200
 
 
+async def test_where_no_socket_can_be_made_the_error_says_so_and_leaves_what_is_there(home: Home) -> None:
+    home.socket_path.mkdir()
+    await refuses(home, ListenError, "no socket can be made")
+    assert home.socket_path.is_dir()
+    home.socket_path.rmdir()
+    async with serving(home) as api:
+        assert (await api("GET", "/id")).status == 200
+
+
 async def test_what_was_there_before_a_restart_is_there_after_it(home: Home) -> None:
     async with serving(home) as api:
         valley = await api.community()
