@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from commonsnode_protocol import batch, canonical, frames, intake, lthash, negentropy
+from commonsnode_protocol import batch, canonical, frames, intake, limits, lthash, negentropy
 from commonsnode_protocol.authority import evaluate
 from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id, decode, verify
 from commonsnode_protocol.clock import plausible_now, writer_time
-from commonsnode_protocol.errors import NotCanonical, NotWellFormed, PeerError
+from commonsnode_protocol.errors import NotCanonical, NotWellFormed, PeerError, Reason
 from commonsnode_protocol.frames import INITIATOR, RESPONDER, LaneState
 from commonsnode_protocol.limits import BATCH_BYTES_MAX
 from commonsnode_protocol.link import parse
@@ -63,6 +63,63 @@ RUN = {
     ("record_id", "imported"), ("state", "states"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "frames"), ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
+
+
+SPEC = (VECTORS.parent / "SPEC.md").read_text(encoding="utf-8")
+
+
+def rows(section: str) -> list[list[str]]:
+    """The cells of the table in a section of SPEC.md, without its head."""
+    text = SPEC.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ][2:]
+
+
+def test_the_reasons_of_the_specification_are_those_of_the_code() -> None:
+    assert [row[0].strip("`") for row in rows("Reasons")] == [reason.value for reason in Reason]
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        ("body of a changeset", limits.CHANGESET_BYTES_MAX),
+        ("changes in a changeset", limits.CHANGES_MAX),
+        ("refs in a changeset", limits.REFS_MAX),
+        ("kind", limits.KIND_BYTES_MAX),
+        ("name of a field", limits.FIELD_BYTES_MAX),
+        ("link", limits.LINK_BYTES_MAX),
+        ("addresses in a link", limits.LINK_ADDRESSES_MAX),
+        ("message of the pipe", limits.NOISE_MESSAGE_BYTES_MAX),
+        ("handshake message", limits.HANDSHAKE_MESSAGE_BYTES_MAX),
+        ("frame", limits.FRAME_BYTES_MAX),
+        ("versions in a hello", limits.HELLO_VERSIONS_MAX),
+        ("agent in a hello", limits.HELLO_AGENT_BYTES_MAX),
+        ("reason in a `bye`", limits.REASON_BYTES_MAX),
+        ("lanes that one side announces in a session", limits.LANES_MAX),
+        ("message of reconciliation", limits.RECONCILE_BYTES_MAX),
+        ("answers in one reconciliation of a lane", limits.RECONCILE_ROUNDS_MAX),
+        ("ids in a `want`, in `gone`, in an `ihave`, in a `graft`", limits.WANT_IDS_MAX),
+        ("ids in a `want`, in `gone`, in an `ihave`, in a `graft`", limits.IHAVE_IDS_MAX),
+        ("ids wanted and not answered, in a session", limits.WANTED_IDS_MAX),
+        ("batch, unpacked (`changesets`, `push`)", limits.BATCH_BYTES_MAX),
+        ("batch, unpacked (`changesets`, `push`)", limits.LIVE_BYTES_MAX),
+        ("batch, packed", limits.PACKED_BYTES_MAX),
+        ("changesets in a batch", limits.BATCH_COUNT_MAX),
+        ("credit open at one time", limits.CREDIT_BYTES_MAX),
+        ("hops", limits.HOPS_MAX),
+        (
+            "changesets that do not stand, from one peer between two changes of `authority`",
+            limits.REFUSED_MAX,
+        ),
+        ("what the responder may owe the initiator", limits.UNSETTLED_MS_MAX // 1000),
+    ],
+)
+def test_the_limits_of_the_specification_are_those_of_the_code(what: str, limit: int) -> None:
+    said = dict(rows("Limits"))[what]
+    assert f"{limit:,}" in said.split()
 
 
 @each("canonical", "values")
