@@ -149,9 +149,17 @@ def decode(body: bytes) -> Changeset:
 
     Raises NotCanonical (the bytes) or NotWellFormed (what they say). The signature is `verify`'s part.
     """
+    _check_size(body)
+    return _understood(canonical.unpack(body), body)
+
+
+def _check_size(body: bytes) -> None:
     if len(body) > CHANGESET_BYTES_MAX:
         raise NotWellFormed(f"{len(body)} bytes; {CHANGESET_BYTES_MAX} at most")
-    value = canonical.unpack(body)
+
+
+def _understood(value: object, body: bytes) -> Changeset:
+    """The changeset that `value` is, which `body` says in its shortest form. Raises NotCanonical or NotWellFormed."""
     if not isinstance(value, list) or len(value) != 7:
         raise NotWellFormed("not an array of seven")
     version, community, lane, author, time, refs, changes = value
@@ -233,8 +241,11 @@ def compose(
         ]
         for record, kind, fields in sorted(changes, key=lambda change: (change[0], change[1]))
     ]
-    body = canonical.pack([VERSION, community, lane, author, time, list(refs), rows])
-    return body, decode(body)
+    value = [VERSION, community, lane, author, time, list(refs), rows]
+    # What was packed a moment ago is in its shortest form; all else that `decode` looks at is looked at here too.
+    body = canonical.pack(value)
+    _check_size(body)
+    return body, _understood(value, body)
 
 
 def _ordered(value: Value) -> Value:

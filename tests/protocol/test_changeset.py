@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 import msgpack
 import pytest
@@ -17,6 +18,7 @@ from commonsnode_protocol.changeset import (
     PUBLIC,
     build,
     changeset_id,
+    compose,
     decode,
     excerpt,
     header,
@@ -122,6 +124,38 @@ def test_a_built_body_is_in_order_whatever_order_it_was_given_in() -> None:
         [RECORD, "resource", {"title": ["Drill", []]}],
         [bytes([1]) * 16, "resource", {"a": [None, []], "b": [{"x": 2, "y": 1}, [0, 2]]}],
     ]
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(INT_MIN - 1, INT_MAX + 1)
+    | st.text(max_size=8)
+    | st.binary(max_size=8)
+    | st.floats()
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), values, max_size=3), st.sampled_from(["resource", "", "k" * 33]))
+def test_what_is_composed_is_what_others_read_in_it(fields: dict[str, Any], kind: str) -> None:
+    changes = [(RECORD, kind, {name: (value, (0,)) for name, value in fields.items()})]
+    try:
+        body, changeset = compose(
+            community=COMMUNITY, lane=PUBLIC, author=AUTHOR, time=TIME, refs=REFS, changes=changes
+        )
+    except (NotCanonical, NotWellFormed):
+        in_order = {name: [canonical.ordered(value), [0]] for name, value in sorted(fields.items())}
+        try:
+            body = with_changes([RECORD, kind, in_order])
+        except (ValueError, OverflowError):
+            return  # nobody can even write it
+        refused(body)
+    else:
+        assert changeset == decode(body)
 
 
 @pytest.mark.parametrize("index", range(7))
