@@ -14,7 +14,7 @@ from commonsnode_store.shown import HEADING_PREFIX, NONCE, TAG_PREFIX
 NOBODY = "no other node in reach"
 DEGREE = 10_000_000  # coordinates are integers in 1e-7 degrees
 VALUE_CHARS_MAX = 2_000
-ROW_WORDS = ("place", "condition", "keeper", "amount")  # what a list says of a thing beside its title
+ROW_WORDS = ("place", "condition", "keeper")  # what a list says of a thing beside its title and amount
 FIRST_FIELDS = (
     TITLE,
     "description",
@@ -32,6 +32,8 @@ def thing_row(view: RecordView, names: Mapping[bytes, str]) -> dict[str, Any]:
     """One line of a list. names: of the communities."""
     values = view.values
     about = [text for name in ROW_WORDS if (text := _text(values.get(name)))]
+    amount = " ".join(filter(None, (_text(values.get("amount")), _text(values.get("unit")))))
+    about += [amount] if values.get("amount") is not None else []
     return {
         "id": view.record.hex(),
         "community": view.community.hex(),
@@ -158,8 +160,11 @@ def _text(value: Value) -> str:
 
 
 def _place(value: Mapping[str, Value]) -> str:
-    lat, lon = value.get("lat"), value.get("lon")
-    if type(lat) is not int or type(lon) is not int:
+    """A map that says where: its names, and its coordinates; empty for a map that says neither."""
+    lat, lon, name = value.get("lat"), value.get("lon"), value.get("name")
+    if type(lat) is not int and type(name) is not str:
         return ""
     words = [_text(item) for key, item in value.items() if key not in ("lat", "lon", "geometry")]
-    return ", ".join([*filter(None, words), f"{lat / DEGREE:.5f}, {lon / DEGREE:.5f}"])
+    if type(lat) is int and type(lon) is int:
+        words.append(f"{lat / DEGREE:.5f}, {lon / DEGREE:.5f}")
+    return ", ".join(filter(None, words))

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from commonsnode.peers.backoff import Backoff
 from commonsnode.peers.link import Link, Via, lane_state, shake_hands
-from commonsnode.peers.pipe import Pipe
+from commonsnode.peers.pipe import SOCKET_BYTES_MAX, Pipe
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import frames
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import LANES, public_key
 from commonsnode_protocol.channel import Handshake
 from commonsnode_protocol.errors import PeerError, Reason
-from commonsnode_protocol.limits import CREDIT_BYTES, LIVE_BYTES_MAX, NOISE_MESSAGE_BYTES_MAX
+from commonsnode_protocol.limits import CREDIT_BYTES, LIVE_BYTES_MAX
 from commonsnode_protocol.link import is_address
 
 if TYPE_CHECKING:
@@ -304,7 +304,7 @@ class Peers:
             async with asyncio.timeout(CONNECT_S_MAX):
                 socket = await self._http.ws_connect(
                     dialler.address,
-                    max_msg_size=NOISE_MESSAGE_BYTES_MAX + 1,
+                    max_msg_size=SOCKET_BYTES_MAX,
                     heartbeat=HEARTBEAT_S,
                     autoclose=True,
                 )
@@ -338,7 +338,7 @@ class Peers:
         from aiohttp import web
 
         socket = web.WebSocketResponse(
-            max_msg_size=NOISE_MESSAGE_BYTES_MAX + 1, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
+            max_msg_size=SOCKET_BYTES_MAX, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
         )
         if self._stopping or self._handshakes >= HANDSHAKES_MAX:
             raise web.HTTPServiceUnavailable(text="as many handshakes as this node takes at once")

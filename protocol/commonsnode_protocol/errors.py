@@ -1,10 +1,10 @@
 """What can go wrong in the protocol, and whose move it is.  SPEC.md, "Reasons".
 
-    ProtocolError
-      · PeerError      the other side broke SPEC.md: end this session with the reason, go on with the others
-      · MisuseError    we called a machine in the wrong state: a bug of ours, let it crash the task
-    NotCanonical       these bytes mean something, but are not the one way to write it
-    NotWellFormed      canonical, but not a changeset (or a change, or a link) as SPEC.md has it
+ProtocolError
+  · PeerError      the other side broke SPEC.md: end this session with the reason, go on with the others
+  · MisuseError    we called a machine in the wrong state: a bug of ours, let it crash the task
+NotCanonical       these bytes mean something, but are not the one way to write it
+NotWellFormed      canonical, but not a changeset (or a change, or a link) as SPEC.md has it
 """
 
 from enum import StrEnum

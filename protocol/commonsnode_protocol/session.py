@@ -376,7 +376,7 @@ class Session:
                 self._changesets(lane, frame, now_ms)
             case frames.Push(_, hops, size, packed):
                 lane.applying += 1
-                self._effects.append(Apply(lane.key, size, packed, 0, min(hops + 1, HOPS_MAX)))
+                self._effects.append(Apply(lane.key, size, packed, 0, hops))
             case frames.IHave(_, ids):
                 self._effects.append(FindMissing(lane.key, ids))
             case frames.Graft(_, ids):

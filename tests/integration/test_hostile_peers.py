@@ -162,6 +162,19 @@ async def test_a_frame_over_the_limit_ends_the_session(shared_pair: tuple[Runnin
         assert await stranger.reason() == "too-large"
 
 
+@pytest.mark.parametrize(("size", "reason"), [(65_536, "too-large"), (1_000_000, "closed")])
+async def test_a_message_over_the_limit_ends_the_session(
+    shared_pair: tuple[Running, Running], size: int, reason: str
+) -> None:
+    a, _ = shared_pair
+    async with Stranger(a.address) as stranger:
+        await introduced(stranger, a)
+        await stranger.socket.send_bytes(bytes(size))
+        assert await stranger.reason() == reason
+        name = public_key(stranger.seed).hex()[:8]
+    assert [line for line in a.log.splitlines() if name in line and "too-large" in line]
+
+
 async def test_an_altered_message_ends_the_session(shared_pair: tuple[Running, Running]) -> None:
     a, _ = shared_pair
     async with Stranger(a.address) as stranger:
