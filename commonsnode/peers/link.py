@@ -142,6 +142,24 @@ class Link:
         assert ended is not None  # the group never ends by itself
         return ended
 
+    async def hear_first(self) -> None:
+        """Before `run`: wait for the peer's first frame, and keep it for the session.
+
+        Raises PeerError where it is a goodbye or breaks the rules, ConnectionError, or TimeoutError.
+        """
+        async with asyncio.timeout(HANDSHAKE_S_MAX):
+            while True:
+                message = await self.pipe.receive()
+                if message is None:
+                    raise ConnectionError("the peer closed the connection")
+                frame = self._channel.open(message)
+                if frame is not None:
+                    break
+        if isinstance(goodbye := frames.decode(frame), frames.Bye):
+            raise PeerError(Reason.DONE, f"the peer ended it: {_known(goodbye.reason)}")
+        self._unapplied += len(frame)
+        self.post(events.Received(frame))
+
     async def say_goodbye(self, reason: Reason) -> None:
         """After `run`, or instead of it: tell the peer why, and close. Never raises, never takes long."""
         try:
@@ -230,8 +248,7 @@ class Link:
             case events.FindMissing(key, ids):
                 group.create_task(self._find_missing(key, ids))
             case events.Ended(reason):
-                known = reason if reason in {each.value for each in Reason} else "an unknown reason"
-                raise PeerError(Reason.DONE, f"the peer ended it: {known}")
+                raise PeerError(Reason.DONE, f"the peer ended it: {_known(reason)}")
 
     def _applied_bytes(self, count: int) -> None:
         self._unapplied -= count
@@ -318,6 +335,10 @@ def lane_state(store: "Store", key: LaneKey) -> frames.LaneState | None:
     except UnknownCommunity:
         return None
     return frames.LaneState(state.fingerprint, state.digest)
+
+
+def _known(reason: str) -> str:
+    return reason if reason in {each.value for each in Reason} else "an unknown reason"
 
 
 def _check_all(key: LaneKey, part: Sequence[Signed]) -> list[Checked | OfUnknownVersion]:

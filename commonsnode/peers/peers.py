@@ -399,19 +399,10 @@ class Peers:
 
     async def _serve(self, link: Link) -> PeerError:
         """Run a link, unless there is a better one to the same node."""
-        other = self._links.get(link.node)
-        if other is not None:
-            if other.initiator != link.initiator and self._prefers(other):
-                await link.say_goodbye(Reason.DUPLICATE)
-                return PeerError(Reason.DUPLICATE)
-            other.close(Reason.DUPLICATE)
-            await other.ended.wait()
-        if self._stopping:
-            await link.say_goodbye(Reason.DONE)
-            return PeerError(Reason.DONE)
-        if link.node in self._links:
-            await link.say_goodbye(Reason.DUPLICATE)
-            return PeerError(Reason.DUPLICATE)
+        refused = await self._refused_for_another(link)
+        if refused is not None:
+            await link.say_goodbye(refused.reason)
+            return refused
         self._links[link.node] = link
         self._log.info("peer-connected", peer=_short(link), dialled=link.initiator, agent=link.hello.agent)
         try:
@@ -427,6 +418,34 @@ class Peers:
         self._log_end(link, ended)
         await link.say_goodbye(ended.reason)
         return ended
+
+    async def _refused_for_another(self, link: Link) -> PeerError | None:
+        """Settle which of two links to one node stays: None where `link` does, and is the only one now.
+
+        Who dialled twice keeps the first, and says so at once. Who was dialled twice cannot tell a second address from a
+        restart of the peer, so it waits for the first frame: anything but a goodbye means that the old link is dead.
+        """
+        other = self._links.get(link.node)
+        if other is not None:
+            if other.initiator != link.initiator:
+                keep_other = self._prefers(other)
+            elif link.initiator:
+                keep_other = True
+            else:
+                try:
+                    await link.hear_first()
+                except PeerError as error:
+                    return error
+                except (ConnectionError, OSError, TimeoutError) as error:
+                    return PeerError(Reason.DONE, str(error))
+                keep_other = False
+            if keep_other:
+                return PeerError(Reason.DUPLICATE)
+            other.close(Reason.DUPLICATE)
+            await other.ended.wait()
+        if self._stopping:
+            return PeerError(Reason.DONE)
+        return PeerError(Reason.DUPLICATE) if link.node in self._links else None
 
     def _log_end(self, link: Link, ended: PeerError) -> None:
         fields = {"peer": _short(link), "reason": ended.reason.value, "detail": ended.detail}
