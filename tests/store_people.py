@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 
 from commonsnode_protocol.authority import MEMBER
@@ -26,7 +27,7 @@ class Author:
 
     @property
     def key(self) -> bytes:
-        return public_key(self.seed)
+        return _key(self.seed)
 
     def charter(self, name: str = "Upper valley", time: int = NOW) -> Checked:
         nonce = blake2b(name.encode(), digest_size=16).digest()
@@ -107,6 +108,11 @@ class Author:
             lane=AUTHORITY,
             time=time,
         )
+
+
+@cache
+def _key(seed: bytes) -> bytes:
+    return public_key(seed)
 
 
 def checked(result: object) -> Checked:

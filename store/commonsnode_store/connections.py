@@ -15,11 +15,11 @@ from commonsnode_store.errors import Damaged, DiskFull, ReadOnly, StoreError
 
 WRITER_CACHE_KIB = 8_000
 READER_CACHE_KIB = 4_000
-READERS_IDLE_MAX = 4  # more are opened when more read at once, and closed afterwards
+READERS_IDLE_MAX = 3  # more are opened when more read at once, and closed afterwards
 BUSY_MS = 10_000  # how long to wait for another program that writes the file
 # A checkpoint moves pages from the log into the file, and is the longest wait of all that a writer meets. The daemon
 # makes one when it is idle (Store.tidy); this is how many pages the log may have before one is made all the same.
-LOG_PAGES = 4_000
+LOG_PAGES = 2_000
 LOG_BYTES_KEPT = 4 * 1024 * 1024
 STATEMENTS_KEPT = 256
 KEYS_AT_ONCE = 512  # in one `in (…)`
@@ -92,6 +92,7 @@ class Readers:
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._era = 0  # of the file: connections of an earlier one are not lent again
+        self._closed = False
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -109,7 +110,12 @@ class Readers:
             self._give_back(db, era)
 
     def close(self) -> None:
-        """Close what is idle; what is lent is closed when it is given back."""
+        """Lend no more."""
+        self._closed = True
+        self.renew()
+
+    def renew(self) -> None:
+        """Lend new connections from now on. What is idle is closed; what is lent, when it is given back."""
         with self._lock:
             self._era += 1
             idle, self._idle = self._idle, []
@@ -118,6 +124,8 @@ class Readers:
 
     def _take(self) -> Connection:
         with self._lock:
+            if self._closed:
+                raise StoreError(f"{self._path}: closed")
             if self._idle:
                 return self._idle.pop()
         return open_reader(self._path)
@@ -190,4 +198,6 @@ def select_in(
         at += len(part)
         length = 1 << (len(part) - 1).bit_length()
         part += part[-1:] * (length - len(part))
-        yield from db.execute(sql.format(",".join("?" * length)), (*before, *part))
+        for row in db.execute(sql.format(",".join("?" * length)), (*before, *part)):  # noqa: UP028
+            # Not `yield from`: that would close the cursor at the end, when its connection may be closed already.
+            yield row

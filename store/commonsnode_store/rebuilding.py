@@ -230,29 +230,30 @@ class _Build:
                 return
 
     def _beyond(self, last: int) -> tuple[int, list[_Row]]:
-        """What can be read one by one after `last`, up to a number from which reading goes on."""
+        """What can be read one by one after `last`, up to the number that is returned, after which reading goes on."""
         step = 1
-        found: tuple[object, ...] | None = None
-        while last + step < NO_MAX:
+        while True:
             try:
-                sql = f"{_COLUMNS} where no >= ? order by no limit 1"
-                found = self._old.execute(sql, (last + step,)).fetchone()
+                found = self._one(f"{_COLUMNS} where no >= ? order by no limit 1", last + step)
                 break
             except sqlite3.DatabaseError:
                 step *= 2
-        else:
-            self._tell(last + 1, f"those after number {last} cannot be read")
-            return NO_MAX, []
+            if last + step >= NO_MAX:
+                self._tell(last + 1, f"those after number {last} cannot be read")
+                return NO_MAX, []
         rows = []
         for no in range(last + 1, last + step):
             try:
-                row = self._old.execute(f"{_COLUMNS} where no = ?", (no,)).fetchone()
+                row = self._one(f"{_COLUMNS} where no = ?", no)
             except sqlite3.DatabaseError:
                 self._tell(no, f"number {no} cannot be read")
-                continue
-            if row is not None:
-                rows.append(_Row(*row))
-        return (last + step - 1 if found is not None else NO_MAX), rows
+            else:
+                rows += [row] if row is not None else []
+        return (found.no, [*rows, found]) if found is not None else (NO_MAX, rows)
+
+    def _one(self, sql: str, no: int) -> _Row | None:
+        row = self._old.execute(sql, (no,)).fetchone()
+        return _Row(*row) if row is not None else None
 
     def _tell(self, no: int, detail: str) -> None:
         if no not in self._told:

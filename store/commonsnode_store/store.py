@@ -295,7 +295,7 @@ class Store:
             rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
             problems = rebuilding.build(self._writer, rebuilt, progress)
             with self._moment:
-                self._readers.close()
+                self._readers.renew()
                 self._writer.close()
                 try:
                     opening.replace_file(self._path, rebuilt)

@@ -86,7 +86,7 @@ grants = st.lists(
 
 @contextmanager
 def fresh(followed_file: Path) -> Iterator[Store]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=followed_file.parent) as folder:
         path = Path(folder) / "node.sqlite3"
         shutil.copy(followed_file, path)
         with closing(Store.open(path)) as store:
