@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 SEND_S_MAX = 60.0  # for one message of at most 64 KiB: a link slower than that is of no use to anyone
 CLOSE_S_MAX = 2.0
+HEARTBEAT_S = 60.0  # between pings; a peer that does not answer one is gone
 SOCKET_BYTES_MAX = (
     4 * NOISE_MESSAGE_BYTES_MAX
 )  # a message over our own limit still gets a goodbye; beyond this, none
