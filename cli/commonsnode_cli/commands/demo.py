@@ -69,9 +69,10 @@ def _start(daemons: Daemons, where: Path) -> Document:
     from commonsnode import home
 
     homes = [where / village.lower().replace(" ", "-") for village in VILLAGES]
-    for path in homes:
+    for path, village in zip(homes, VILLAGES, strict=True):
         if not home.Home(path).is_node():
-            home.init(path)
+            with home.init(path).config_path.open("a", encoding="utf-8") as settings:
+                settings.write(f'\nname = "{village}"\n')
     daemons.start(homes, VARIABLES)
     nodes = [Client(path, home.Home(path).socket_path, f"commonsnode --home {path}") for path in homes]
     founder, *others = nodes
