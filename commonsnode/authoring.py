@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from commonsnode.errors import TooLarge, WrongField
 from commonsnode_protocol import canonical
@@ -80,7 +80,11 @@ class Author:
             refs = sorted({*sorted(heads)[:HEADS_MAX], *superseded_by_part})
             time = writer_time(self.now_ms, [t for t in map({**times, **heads}.get, refs) if t is not None])
             index_of = {ref: index for index, ref in enumerate(refs)}
-            checked = self._sign(community, lane, time, refs, [_change(entry, index_of) for entry in part])
+            if superseded_by_part:
+                changes = [_change(entry, index_of) for entry in part]
+            else:  # writes that supersede nothing have the same form in both
+                changes = cast(list[Change], part)
+            checked = self._sign(community, lane, time, refs, changes)
             batch.append(checked)
             for ref in refs:
                 heads.pop(ref, None)

@@ -8,6 +8,7 @@ signature = Ed25519(author, "commonsnode/changeset/1" || id)
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TypeAlias, cast
 
 import msgpack
@@ -44,6 +45,7 @@ Write: TypeAlias = tuple[
 ]  # the value, and which refs' values of this field it supersedes
 Change: TypeAlias = tuple[bytes, str, dict[str, Write]]  # record id, kind, field → write
 
+_record_and_kind = itemgetter(0, 1)
 _PLAIN = frozenset({type(None), bool, str, bytes})
 _LANE_BYTES = {lane.encode(): lane for lane in LANES}
 
@@ -233,25 +235,19 @@ def compose(
     changes: Sequence[tuple[bytes, str, Mapping[str, Write]]],
 ) -> tuple[bytes, Changeset]:
     """As `build`, with the changeset that the body says: whoever writes and applies it need not read it again."""
-    rows = [
-        [
-            record,
-            kind,
-            {field: [_ordered(fields[field][0]), list(fields[field][1])] for field in sorted(fields)},
-        ]
-        for record, kind, fields in sorted(changes, key=lambda change: (change[0], change[1]))
-    ]
-    value = [VERSION, community, lane, author, time, list(refs), rows]
+    rows: list[object] = []
+    for record, kind, fields in sorted(changes, key=_record_and_kind):
+        row: dict[str, list[object]] = {}
+        for field in sorted(fields):
+            value, supersedes = fields[field]
+            # Most are plain, and a call is dearer than a look.
+            row[field] = [value if type(value) in _PLAIN else canonical.ordered(value), list(supersedes)]
+        rows.append([record, kind, row])
+    whole = [VERSION, community, lane, author, time, list(refs), rows]
     # What was packed a moment ago is in its shortest form; all else that `decode` looks at is looked at here too.
-    body = canonical.pack(value)
+    body = canonical.pack(whole)
     _check_size(body)
-    return body, _understood(value, body)
-
-
-def _ordered(value: Value) -> Value:
-    return (
-        value if type(value) in _PLAIN else canonical.ordered(value)
-    )  # most are, and a call is dearer than a look
+    return body, _understood(whole, body)
 
 
 def _check_refs(refs: object) -> None:
