@@ -6,7 +6,7 @@ PORT ?= 8450
 PYTHON ?=
 BENCH ?=
 
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 STAMP := $(VENV)/installed
 STAMP_DEV := $(VENV)/installed-dev
 

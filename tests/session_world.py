@@ -73,6 +73,8 @@ def thing(seed: bytes, time: int, title: str = "Drill") -> Signed:
 class Node:
     """A store in memory: what stands, by the rules."""
 
+    lanes: tuple[str, ...] = LANES
+
     def __init__(self) -> None:
         self.held: dict[str, dict[bytes, Checked]] = {lane: {} for lane in LANES}
         self.authority = Authority()
@@ -101,6 +103,41 @@ class Node:
         sums.add(ids)
         return frames.LaneState(fingerprint, sums.digest())
 
+    def begin(self, lane: str) -> bytes:
+        return negentropy.initiate(self.storage(lane))
+
+    def reconcile(self, lane: str, message: bytes) -> negentropy.Step:
+        return negentropy.reconcile(self.storage(lane), message)
+
+    def respond(self, lane: str, message: bytes) -> bytes:
+        return negentropy.respond(self.storage(lane), message)
+
+    def missing(self, lane: str, ids: Iterable[bytes]) -> tuple[bytes, ...]:
+        return tuple(i for i in ids if i not in self.held[lane])
+
+    def fetch(self, lane: str, ids: Iterable[bytes]) -> dict[bytes, Signed]:
+        return {i: self.held[lane][i].signed for i in ids if i in self.held[lane]}
+
+    def fill(self, effect: events.Fetch) -> events.Fetched:
+        """A batch of the first of these that are here, as far as the budget goes."""
+        chosen: list[Signed] = []
+        taken: list[bytes] = []
+        gone: list[bytes] = []
+        left = effect.budget - 8
+        found = self.fetch(effect.key[1], effect.ids)
+        for changeset_id in effect.ids:
+            signed = found.get(changeset_id)
+            if signed is None:
+                gone.append(changeset_id)
+            elif batch.cost(signed) > left:
+                break
+            else:
+                left -= batch.cost(signed)
+                chosen.append(signed)
+            taken.append(changeset_id)
+        size, packed = batch.pack(chosen) if chosen else (0, b"")
+        return events.Fetched(effect.key, effect.use, effect.budget, size, packed, tuple(taken), tuple(gone))
+
 
 class World:
     """Nodes, and the sessions between them. Wires keep the order of frames; effects of a node's store may take long."""
@@ -108,7 +145,7 @@ class World:
     def __init__(self, seed: int, count: int = 2) -> None:
         self.random = random.Random(seed)
         self.now_ms = 0
-        self.nodes = [Node() for _ in range(count)]
+        self.nodes: list[Node] = [Node() for _ in range(count)]
         self.ends: list[End] = []
         self.frames_sent: list[tuple[int, frames.Frame, int]] = []  # who, what, bytes
 
@@ -122,23 +159,30 @@ class World:
         self.ends += [first, second]
         for end in (first, second):
             node = self.nodes[end.node]
-            entries = tuple(((COMMUNITY, lane), node.state(lane)) for lane in LANES)
+            entries = tuple(((COMMUNITY, lane), node.state(lane)) for lane in node.lanes)
             end.events.append(events.Follow(entries))
 
     def write(
         self, node: int, lane: str, *changesets: Signed, via: "End | None" = None, hops: int = 1
-    ) -> None:
-        """Something comes to stand at a node: by its own hand, or from one of its links."""
-        new, _ = self.nodes[node].take(lane, changesets)
+    ) -> int:
+        """Something comes to stand at a node: by its own hand, or from one of its links. Returns how much was refused."""
+        holder = self.nodes[node]
+        before = {of: holder.state(of) for of in holder.lanes}
+        new, refused = holder.take(lane, changesets)
+        ends = [end for end in self.ends if end.node == node]
         if new:
             by_id = {s.id: s for s in changesets}
             size, packed = batch.pack([by_id[i] for i in new])
-            state = self.nodes[node].state(lane)
-            for end in self.ends:
-                if end.node == node and end is not via:
-                    end.events.append(
-                        events.Changed((COMMUNITY, lane), state, tuple(new), size, packed, hops)
-                    )
+            landed = events.Changed((COMMUNITY, lane), holder.state(lane), tuple(new), size, packed, hops)
+            for end in ends:
+                if end is not via:
+                    end.events.append(landed)
+        for of in holder.lanes:  # what waited here for a change of authority, and stands by it now
+            if of != lane and holder.state(of) != before[of]:
+                risen = events.Changed((COMMUNITY, of), holder.state(of), (), 0, b"", 1)
+                for end in ends:
+                    end.events.append(risen)
+        return refused
 
     def run(self, until: Callable[[], bool] | None = None, steps_max: int = 20_000) -> None:
         """Until nothing is left to do (or `until` holds); time passes only when all wait for it."""
@@ -213,52 +257,25 @@ class End:
             case events.Apply():
                 self.pending.append(lambda: self.apply(effect))
             case events.Fetch():
-                self.pending.append(lambda: fetch(node, effect))
+                self.pending.append(lambda: node.fill(effect))
             case events.AskReconciliation(key, None):
-                self.pending.append(
-                    lambda: events.Reconciled(key, negentropy.initiate(node.storage(key[1])), (), ())
-                )
+                self.pending.append(lambda: events.Reconciled(key, node.begin(key[1]), (), ()))
             case events.AskReconciliation(key, bytes(message)):
-                self.pending.append(lambda: ask(node, key, message))
+                self.pending.append(lambda: self.ask(key, message))
             case events.AnswerReconciliation(key, message):
-                self.pending.append(
-                    lambda: events.Answered(key, negentropy.respond(node.storage(key[1]), message))
-                )
+                self.pending.append(lambda: events.Answered(key, node.respond(key[1], message)))
             case events.FindMissing(key, ids):
-                missing = tuple(i for i in ids if i not in node.held[key[1]])
-                self.pending.append(lambda: events.Missing(key, missing))
+                self.pending.append(lambda: events.Missing(key, node.missing(key[1], ids)))
             case events.Ended(reason):
                 self.ended = reason
 
+    def ask(self, key: events.LaneKey, message: bytes) -> events.Reconciled:
+        step = self.world.nodes[self.node].reconcile(key[1], message)
+        return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+
     def apply(self, effect: events.Apply) -> events.Applied:
-        node = self.world.nodes[self.node]
         changesets = batch.unpack(effect.size, effect.packed, size_max=2**20)
-        before = set(node.held[effect.key[1]])
-        self.world.write(self.node, effect.key[1], *changesets, via=self, hops=(effect.hops or 0) + 1)
-        ids = tuple(s.id for s in changesets)
-        refused = sum(i not in node.held[effect.key[1]] and i not in before for i in ids)
-        return events.Applied(effect.key, node.state(effect.key[1]), ids, refused, effect.credit)
-
-
-def fetch(node: Node, effect: events.Fetch) -> events.Fetched:
-    chosen: list[Signed] = []
-    taken: list[bytes] = []
-    gone: list[bytes] = []
-    left = effect.budget - 8
-    for changeset_id in effect.ids:
-        held = node.held[effect.key[1]].get(changeset_id)
-        if held is None:
-            gone.append(changeset_id)
-        elif batch.cost(held.signed) > left:
-            break
-        else:
-            left -= batch.cost(held.signed)
-            chosen.append(held.signed)
-        taken.append(changeset_id)
-    size, packed = batch.pack(chosen) if chosen else (0, b"")
-    return events.Fetched(effect.key, effect.use, effect.budget, size, packed, tuple(taken), tuple(gone))
-
-
-def ask(node: Node, key: events.LaneKey, message: bytes) -> events.Reconciled:
-    step = negentropy.reconcile(node.storage(key[1]), message)
-    return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+        hops = (effect.hops or 0) + 1
+        refused = self.world.write(self.node, effect.key[1], *changesets, via=self, hops=hops)
+        state = self.world.nodes[self.node].state(effect.key[1])
+        return events.Applied(effect.key, state, tuple(s.id for s in changesets), refused, effect.credit)

@@ -254,9 +254,18 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _problem(response: http.client.HTTPResponse) -> Problem:
     try:
-        details = json.loads(response.read(PROBLEM_BYTES_MAX))
-        return Problem(response.status, str(details.get("title", "")), str(details.get("detail", "")))
+        details: Document = json.loads(response.read(PROBLEM_BYTES_MAX))
+        return problem_of(details, response.status)
     except (ValueError, AttributeError):
         return Problem(
             response.status, response.reason, f"the node answered {response.status} {response.reason}"
         )
+
+
+def problem_of(details: Document, status: int = 500) -> Problem:
+    """Problem details (RFC 9457), with what an ambiguous name may mean, as a Problem."""
+    detail = str(details.get("detail", ""))
+    candidates = details.get("candidates")
+    if candidates:
+        detail += f": {'; '.join(map(str, candidates))}"
+    return Problem(int(details.get("status", status)), str(details.get("title", "")), detail)

@@ -25,6 +25,10 @@ class Daemon:
     process: "subprocess.Popen[bytes]"
     ready: dict[str, Any]
 
+    def last_words(self) -> str:
+        """The last line of its log."""
+        return _last_words(self.home)
+
 
 class Daemons:
     """A context: whatever was started in it is stopped at its end."""

@@ -16,6 +16,7 @@ from commonsnode_cli.output import Output
 from commonsnode_cli.progress import Step
 
 FORMATS: tuple[Format, ...] = ("jsonl", "csv", "xlsx", "geojson")
+STEP_RECORDS = 500  # between two looks at the progress
 SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -36,7 +37,8 @@ def write_out(node: Client, community: str, format: Format, out: BinaryIO, step:
         for line in node.lines("GET", path):
             yield decode_record(parse(line.decode()))
             count += 1
-            step(count, None)
+            if count % STEP_RECORDS == 0:
+                step(count, None)
 
     if format == "jsonl":
         for block in node.blocks("GET", path):

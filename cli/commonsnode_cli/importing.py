@@ -12,10 +12,11 @@ from typing import Any
 from commonsnode.tables import Rejected, Row, Sheet, TableError, open_table
 from commonsnode.tables.columns import check_targets
 from commonsnode.tables.json_form import encode_value
-from commonsnode_cli.client import Client, Document
-from commonsnode_cli.failures import Problem, Refused, WrongUsage
+from commonsnode_cli.client import Client, Document, problem_of
+from commonsnode_cli.failures import Refused, WrongUsage
 from commonsnode_cli.progress import Step
 
+STEP_ROWS = 500  # between two looks at the progress, which cost more than a row
 PLACE_TARGETS = frozenset(("place", "lat", "lon", "latlon", "lonlat", "geometry"))
 ODD_TARGETS = frozenset(
     ("amount", "lat", "lon", "latlon", "lonlat", "geometry")
@@ -81,10 +82,7 @@ def take_in(node: Client, sheet: Sheet, wish: Wish, step: Step) -> Taken:
         if "progress" in answer:
             step(answer["progress"], answer.get("of"))
         elif "problem" in answer:
-            problem = answer["problem"]
-            raise Problem(
-                int(problem.get("status", 500)), str(problem.get("title")), str(problem.get("detail"))
-            )
+            raise problem_of(answer["problem"])
         elif "result" in answer:
             _add(taken, answer["result"])
             return taken
@@ -103,7 +101,8 @@ def _lines(sheet: Sheet, wish: Wish, taken: Taken, step: Step) -> Iterator[bytes
         }
     )
     for number, row in enumerate(_checked(sheet.rows), start=1):
-        step(number, None)
+        if number % STEP_ROWS == 0:
+            step(number, None)
         if isinstance(row, Rejected):
             taken.rejected.append(row)
         else:

@@ -15,8 +15,20 @@ from typing import Annotated
 import typer
 
 from commonsnode_cli.client import Client, Document, segment
-from commonsnode_cli.failures import Refused
+from commonsnode_cli.failures import Failure, Refused
 from commonsnode_cli.output import Output
+
+
+def _communities_to_complete(context: typer.Context) -> list[tuple[str, str]]:
+    # What Tab offers; a name that a shell would have to quote is offered by its id.
+    home = context.find_root().params.get("home")
+    try:
+        found = Invocation(home_given=home).node.get("/communities")["communities"]
+    except Failure:
+        return []
+    names = [(str(one["name"] or ""), str(one["id"])) for one in found]
+    return [(name if name and name.replace("-", "").isalnum() else key[:12], name) for name, key in names]
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 CommunityOption = Annotated[
@@ -24,6 +36,7 @@ CommunityOption = Annotated[
     typer.Option(
         "--community",
         metavar="C",
+        autocompletion=_communities_to_complete,
         help="Id, beginning of an id, or name. May be left out where only one community is followed.",
     ),
 ]

@@ -39,6 +39,10 @@ def _run(words: list[str]) -> int:
         if words in (["--help"], ["help"]):  # the page that the application shows too, without loading that
             sys.stdout.write(overview())
             return 0
+        if words[0] == "help":
+            words = [*words[1:], "--help"]
+        elif words == ["--version"]:
+            words = ["version"]
     from commonsnode_cli.application import application, is_abort, usage_error
 
     try:

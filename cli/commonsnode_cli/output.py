@@ -7,10 +7,11 @@ pipe a table is plain lines with tabs between the cells, whole and without a hea
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
 
-from commonsnode_cli.failures import ReaderGone
+from commonsnode_cli.failures import ReaderGone, Refused
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +54,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.terminal = sys.stdout.isatty()
         self._console: Console | None = None
 
     def document(self, document: Any) -> None:
@@ -61,16 +63,14 @@ class Output:
 
     def raw(self, data: bytes) -> None:
         """Bytes of a result, as they are."""
-        try:
+        with _stdout_may_fail():
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
-            raise ReaderGone from error
 
     def line(self, *parts: Styled) -> None:
         """A line of the result for people; parts are joined as they are."""
-        if sys.stdout.isatty():
+        if self.terminal:
             from rich.text import Text
 
             safe = [plain(p) if isinstance(p, str) else (plain(p[0]), p[1]) for p in parts]
@@ -79,17 +79,18 @@ class Output:
             self.raw(_joined(parts).encode(errors="backslashreplace") + b"\n")
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Rows of equal length; a heading that begins with `>` sets its column to the right."""
-        if not sys.stdout.isatty():
-            for row in rows:
-                self.line("\t".join(map(plain, row)))
+        """Rows of equal length. A heading that begins with `>` sets its column to the right; the ids are never cut."""
+        if not self.terminal:
+            text = "".join("\t".join(map(plain, row)) + "\n" for row in rows)
+            self.raw(text.encode(errors="backslashreplace"))
             return
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for heading in headings:
-            table.add_column(heading.lstrip(">"), justify="right" if heading.startswith(">") else "left")
+            justify: Literal["left", "right"] = "right" if heading.startswith(">") else "left"
+            table.add_column(heading.lstrip(">"), justify=justify, no_wrap=heading == "id", overflow="fold")
         for row in rows:
             table.add_row(*(Text(plain(cell)) for cell in row))
         self._print(table)
@@ -104,20 +105,22 @@ class Output:
             from rich.console import Console
 
             self._console = Console(highlight=False, markup=False, emoji=False)
-        try:
+        with _stdout_may_fail():
             self._console.print(what, soft_wrap=not hasattr(what, "add_row"))
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+
+
+@contextmanager
+def _stdout_may_fail() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        raise Refused(f"the result cannot be written to stdout: {error.strerror}") from error
 
 
 def _joined(parts: Iterable[Styled]) -> str:
-    return "".join(
-        _HOSTILE.sub(_escape_but_tab, part if isinstance(part, str) else part[0]) for part in parts
-    )
-
-
-def _escape_but_tab(match: re.Match[str]) -> str:
-    return "\t" if match[0] == "\t" else _escape(ord(match[0]))
+    return "".join(plain(part if isinstance(part, str) else part[0]) for part in parts)
 
 
 def _write_error(text: str) -> None:

@@ -8,10 +8,10 @@ Step = Callable[[int, int | None], None]
 
 
 @contextmanager
-def progress(label: str, *, show: bool = True) -> Iterator[Step]:
-    """Yields step(done, total); while the total is not known (None) a spinner counts.
+def progress(label: str, *, show: bool = True, counted: bool = True) -> Iterator[Step]:
+    """Yields step(done, total); the total may be not known yet (None).
 
-    show: whether anybody wants to see it at all (not with --json).
+    show: whether anybody wants to see it at all (not with --json). counted: whether step will be called.
     """
     if not show or not sys.stderr.isatty():
         yield _nothing
@@ -26,13 +26,9 @@ def progress(label: str, *, show: bool = True) -> Iterator[Step]:
         TimeElapsedColumn,
     )
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    columns += [BarColumn(), MofNCompleteColumn()] if counted else []
+    columns += [TimeElapsedColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None)
 

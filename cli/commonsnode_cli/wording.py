@@ -16,8 +16,8 @@ def value_text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        if name == "place" and isinstance(value.get("lat"), int) and isinstance(value.get("lon"), int):
-            return _place_text(value)
+        if name == "place" and (said := _place_text(value)):
+            return said
         if set(value) == {"$int"}:
             return str(value["$int"])
         if set(value) == {"$bytes"}:
@@ -41,6 +41,8 @@ def moment(text: str) -> str:
 
 
 def _place_text(value: dict[str, Any]) -> str:
-    where = f"{degrees(value['lat'])},{degrees(value['lon'])}"
-    named = value.get("name")
-    return f"{named} ({where})" if isinstance(named, str) and named else where
+    """`name (lat,lon)`, as far as the place has them; empty where it has neither."""
+    named, lat, lon = value.get("name"), value.get("lat"), value.get("lon")
+    name = named if isinstance(named, str) else ""
+    where = f"{degrees(lat)},{degrees(lon)}" if isinstance(lat, int) and isinstance(lon, int) else ""
+    return f"{name} ({where})" if name and where else name or where

@@ -20,9 +20,8 @@ from commonsnode_protocol.session import Session
 from commonsnode_protocol.session_events import LaneKey
 
 if TYPE_CHECKING:
-    from commonsnode_store.store import Store
-
     from commonsnode.writing import Writer
+    from commonsnode_store.store import Store
 
 HANDSHAKE_S_MAX = 10.0
 GOODBYE_S_MAX = 1.0
@@ -55,7 +54,7 @@ async def shake_hands(pipe: Pipe, handshake: Handshake, *, initiator: bool) -> C
 
 
 class Link:
-    """A link after its handshake. `run` returns when it is over, with the reason; nothing is left running then."""
+    """A link after its handshake. `run` returns when it is over, with the reason; nothing is left running then. `say_goodbye` must follow."""
 
     def __init__(
         self,
@@ -108,11 +107,6 @@ class Link:
     def congested(self) -> bool:
         return self._outbox.congested
 
-    async def refuse(self, reason: Reason) -> None:
-        """Say goodbye instead of `run`."""
-        await self._goodbye(reason)
-        self.ended.set()
-
     def close(self, reason: Reason, detail: str = "") -> None:
         """End the link from outside, with a goodbye."""
         self._closing = PeerError(reason, detail)
@@ -129,12 +123,6 @@ class Link:
 
     async def run(self, lanes: Sequence[tuple[LaneKey, frames.LaneState]]) -> PeerError:
         """Speak with the peer until one side ends it; returns why. `lanes`: what this node follows now."""
-        try:
-            return await self._run(lanes)
-        finally:
-            self.ended.set()
-
-    async def _run(self, lanes: Sequence[tuple[LaneKey, frames.LaneState]]) -> PeerError:
         self._task = asyncio.current_task()
         ended = self._closing
         if ended is None:
@@ -145,17 +133,35 @@ class Link:
                     group.create_task(self._apply())
                     group.create_task(self._drive(group, events.Follow(tuple(lanes))))
             except asyncio.CancelledError:
-                await self._goodbye(self._closing.reason if self._closing is not None else Reason.DONE)
                 if self._closing is None or self._task is None or self._task.uncancel():
+                    await self.say_goodbye(Reason.DONE)
                     raise
                 return self._closing
             except BaseExceptionGroup as errors:
                 ended = _why(errors)
         assert ended is not None  # the group never ends by itself
-        await self._goodbye(ended.reason)
         return ended
 
-    async def _goodbye(self, reason: Reason) -> None:
+    async def hear_first(self) -> None:
+        """Before `run`: wait for the peer's first frame, and keep it for the session.
+
+        Raises PeerError where it is a goodbye or breaks the rules, ConnectionError, or TimeoutError.
+        """
+        async with asyncio.timeout(HANDSHAKE_S_MAX):
+            while True:
+                message = await self.pipe.receive()
+                if message is None:
+                    raise ConnectionError("the peer closed the connection")
+                frame = self._channel.open(message)
+                if frame is not None:
+                    break
+        if isinstance(goodbye := frames.decode(frame), frames.Bye):
+            raise PeerError(Reason.DONE, f"the peer ended it: {_known(goodbye.reason)}")
+        self._unapplied += len(frame)
+        self.post(events.Received(frame))
+
+    async def say_goodbye(self, reason: Reason) -> None:
+        """After `run`, or instead of it: tell the peer why, and close. Never raises, never takes long."""
         try:
             async with asyncio.timeout(GOODBYE_S_MAX):
                 for message in self._channel.seal(frames.encode(frames.Bye(reason.value))):
@@ -200,7 +206,7 @@ class Link:
         timer: float | None = None
         event = first
         while True:
-            compared = False
+            compared, heard = False, self.session.heard
             for effect in self.session.handle(event, int(loop.time() * 1000)):
                 match effect:
                     case events.SetTimer(at_ms):
@@ -212,8 +218,8 @@ class Link:
                         compared = True
                     case _:
                         self._do(effect, group)
-            if compared:
-                if all(self.session.shared().values()):
+            if compared or heard != self.session.heard:
+                if compared and all(self.session.shared().values()):
                     self.last_in_step_ms = self._wall_ms()
                 self._on_compared()
             if isinstance(event, events.Received):
@@ -242,8 +248,7 @@ class Link:
             case events.FindMissing(key, ids):
                 group.create_task(self._find_missing(key, ids))
             case events.Ended(reason):
-                known = reason if reason in {each.value for each in Reason} else "an unknown reason"
-                raise PeerError(Reason.DONE, f"the peer ended it: {known}")
+                raise PeerError(Reason.DONE, f"the peer ended it: {_known(reason)}")
 
     def _applied_bytes(self, count: int) -> None:
         self._unapplied -= count
@@ -330,6 +335,10 @@ def lane_state(store: "Store", key: LaneKey) -> frames.LaneState | None:
     except UnknownCommunity:
         return None
     return frames.LaneState(state.fingerprint, state.digest)
+
+
+def _known(reason: str) -> str:
+    return reason if reason in {each.value for each in Reason} else "an unknown reason"
 
 
 def _check_all(key: LaneKey, part: Sequence[Signed]) -> list[Checked | OfUnknownVersion]:

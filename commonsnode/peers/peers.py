@@ -1,40 +1,31 @@
 """All peers of this node: dial them, take those who dial, keep one link to each, and pass on what lands here."""
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from commonsnode.peers.backoff import Backoff
-from commonsnode.peers.link import Link, Via, lane_state, shake_hands
-from commonsnode.peers.pipe import Pipe
-from commonsnode_protocol import batch as batches
-from commonsnode_protocol import frames
+from commonsnode.peers.dialling import Dialler
+from commonsnode.peers.link import Link
+from commonsnode.peers.links import Links, lanes_of
+from commonsnode.peers.pipe import HEARTBEAT_S, SOCKET_BYTES_MAX, Pipe
+from commonsnode.peers.spreading import Spreading
 from commonsnode_protocol import session_events as events
-from commonsnode_protocol.changeset import LANES, public_key
-from commonsnode_protocol.channel import Handshake
-from commonsnode_protocol.errors import PeerError, Reason
-from commonsnode_protocol.limits import CREDIT_BYTES, LIVE_BYTES_MAX, NOISE_MESSAGE_BYTES_MAX
+from commonsnode_protocol.changeset import LANES
+from commonsnode_protocol.errors import Reason
 from commonsnode_protocol.link import is_address
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, web
-    from commonsnode_store.store import Store
 
     from commonsnode.logs import Log
-    from commonsnode.writing import Landed, Writer
+    from commonsnode.writing import Writer
+    from commonsnode_store.store import Store
 
-CONNECT_S_MAX = 10.0
-HEARTBEAT_S = 60.0
 HANDSHAKES_MAX = 64  # of peers that dialled us and have not proved a key yet
 ADDRESSES_MAX = 256  # that this node dials
-CHECKERS_MAX = 2  # threads that check signatures
-PUSHED_IDS_MAX = 256  # a change of more changesets is not pushed but reconciled
-LANDED_MAX = 4_096  # changes waiting to be passed on; what is dropped is found by reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +34,6 @@ class SyncResult:
 
     in_step: bool
     reason: str
-
-
-class _Dialler:
-    """One address that this node keeps dialling."""
-
-    def __init__(self, address: str, node: bytes | None) -> None:
-        self.address = address
-        self.node = node  # whom we met there last
-        self.state = "waiting"
-        self.problem = ""
-        self.attempts = 0  # finished ones
-        self.wake = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
 
 
 class Peers:
@@ -75,55 +53,51 @@ class Peers:
     ) -> None:
         """seed: of the node key. clock: milliseconds since 1970. peers_max: links at the same time."""
         self._writer = writer
-        self._store = store
-        self._seed = seed
-        self._me = public_key(seed)
-        self._static = os.urandom(
-            32
-        )  # a fresh Noise key each start: it is bound to the node key in each handshake
-        self._agent = agent
         self._clock = clock
         self._log = log
-        self._peers_max = peers_max
         self._reconcile_s = reconcile_minutes * 60
-        self._links: dict[bytes, Link] = {}
-        self._diallers: dict[str, _Dialler] = {}
+        self._links = Links(
+            writer=writer,
+            store=store,
+            seed=seed,
+            agent=agent,
+            clock=clock,
+            log=log,
+            links_max=peers_max,
+            on_unknown_version=self._on_unknown_version,
+        )
+        self._spreading = Spreading(writer, store, self._links)
+        self._diallers: dict[str, tuple[Dialler, asyncio.Task[None]]] = {}
         self._handshakes = 0
-        self._landed: asyncio.Queue[Landed] = asyncio.Queue(LANDED_MAX)
-        self._compared_set = asyncio.Event()
-        self._checkers = ThreadPoolExecutor(CHECKERS_MAX, "checker")
         self._http: ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopping = False
 
     # Life
 
     async def start(self) -> None:
         """Begin to dial all known addresses, and to pass on what lands."""
-        self._writer.subscribe(self._on_landed)
-        self._own(self._pass_on_all())
+        self._writer.subscribe(self._spreading.landed)
+        self._own(self._spreading.run())
         self._own(self._refresh_now_and_then())
         for known in await self._writer.read(lambda store: store.peers()):
             self._dial(known.address, known.node)
 
     async def stop(self) -> None:
         """Say goodbye to all, and end every task."""
-        self._stopping = True
-        for link in list(self._links.values()):
-            link.close(Reason.DONE, "this node is stopping")
-        await asyncio.gather(*(link.ended.wait() for link in list(self._links.values())))
-        tasks = [*self._tasks, *(d.task for d in self._diallers.values() if d.task is not None)]
+        await self._links.stop()
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._http is not None:
             await self._http.close()
-        self._checkers.shutdown(wait=True, cancel_futures=True)
+        self._links.close()
 
-    def _own(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def _own(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -140,45 +114,45 @@ class Peers:
             raise ValueError(f"this node dials {ADDRESSES_MAX} addresses already; remove one first")
         await self._writer.run(lambda store: store.remember_peer(address, source=source))
         self._dial(address, None)
-        self._diallers[address].wake.set()
+        self._diallers[address][0].wake()
 
     async def remove(self, address: str) -> bool:
         """Forget an address and end the link to who is there. False where it was not known."""
-        dialler = self._diallers.pop(address, None)
-        if dialler is not None and dialler.task is not None:
-            link = self._links.get(dialler.node) if dialler.node is not None else None
+        dialler, task = self._diallers.pop(address, (None, None))
+        if dialler is not None and task is not None:
+            link = self._links.by_node.get(dialler.node) if dialler.node is not None else None
             if link is not None and link.address == address:
                 link.close(Reason.DONE, "removed by the operator")
                 await link.ended.wait()
-            dialler.task.cancel()
-            await asyncio.gather(dialler.task, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         forgotten: bool = await self._writer.run(lambda store: store.forget_peer(address))
         return forgotten or dialler is not None
 
     def followed(self, community: bytes) -> None:
         """A community is followed now, or more lanes of it: tell everybody."""
         self._own(self._announce(community))
-        for dialler in self._diallers.values():
-            dialler.wake.set()
+        for dialler in self._dialled():
+            dialler.wake()
+
+    def _dialled(self) -> list[Dialler]:
+        return [dialler for dialler, _ in self._diallers.values()]
 
     async def _announce(self, community: bytes) -> None:
-        entries = await self._writer.read(lambda store: _lanes(store, community))
-        for link in self._links.values():
-            link.post(events.Follow(entries))
+        self._links.tell(events.Follow(await self._writer.read(lambda store: lanes_of(store, community))))
 
     def left(self, community: bytes) -> None:
         """A community is followed no more."""
-        for link in self._links.values():
-            for lane in LANES:
-                link.post(events.Leave((community, lane)))
+        for lane in LANES:
+            self._links.tell(events.Leave((community, lane)))
 
     def status(self) -> list[dict[str, Any]]:
         """The `peers` of `status --json`: whom this node knows and how it stands with each."""
-        rows = [self._link_row(link) for link in self._links.values()]
+        rows = [self._link_row(link) for link in self._links.by_node.values()]
         linked = {row["address"] for row in rows} | {
-            d.address for d in self._diallers.values() if d.node in self._links
+            dialler.address for dialler in self._dialled() if dialler.node in self._links.by_node
         }
-        for dialler in self._diallers.values():
+        for dialler in self._dialled():
             if dialler.address not in linked:
                 rows.append(
                     {
@@ -193,9 +167,7 @@ class Peers:
         return rows
 
     def _link_row(self, link: Link) -> dict[str, Any]:
-        address = link.address or next(
-            (d.address for d in self._diallers.values() if d.node == link.node), None
-        )
+        address = link.address or next((d.address for d in self._dialled() if d.node == link.node), None)
         return {
             "id": link.node.hex(),
             "address": address,
@@ -212,31 +184,29 @@ class Peers:
     async def sync(self, timeout_s: float) -> SyncResult:
         """Dial every known address now, compare all lanes anew, and wait until all who answer are equal to us."""
         began = asyncio.get_running_loop().time()
-        attempts = {dialler: dialler.attempts for dialler in self._diallers.values()}
         refreshed: set[Link] = set()
-        for dialler in attempts:
-            dialler.wake.set()
+        for dialler in self._dialled():
+            dialler.wake()
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    self._compared_set.clear()
-                    for link in set(self._links.values()) - refreshed:
+                    self._links.changed.clear()
+                    for link in set(self._links.by_node.values()) - refreshed:
                         refreshed.add(link)
                         link.post(events.Refresh())
                     dialled = all(
-                        dialler.attempts > before or dialler.node in self._links
-                        for dialler, before in attempts.items()
-                        if dialler.address in self._diallers
+                        dialler.answered_at >= began or dialler.node in self._links.by_node
+                        for dialler in self._dialled()
                     )
                     if dialled and self._unsettled(began) is None:
                         break
-                    await self._compared_set.wait()
+                    await self._links.changed.wait()
         except TimeoutError:
             return SyncResult(False, self._unsettled(began) or "some addresses did not answer in time")
         return await self._result()
 
     def _unsettled(self, began: float) -> str | None:
-        for link in self._links.values():
+        for link in self._links.by_node.values():
             if not link.session.heard:
                 return f"{link.node.hex()[:8]} has not said what it follows"
             behind = [community for community, fresh in link.in_step(began).items() if not fresh]
@@ -246,9 +216,9 @@ class Peers:
 
     async def _result(self) -> SyncResult:
         shared: set[bytes] = set()
-        for link in self._links.values():
+        for link in self._links.by_node.values():
             shared |= link.in_step().keys()
-        if not self._links:
+        if not self._links.by_node:
             return SyncResult(False, "no peer answered")
         if not shared:
             return SyncResult(False, "no peer that answered follows any of this node's communities")
@@ -257,188 +227,52 @@ class Peers:
                 return SyncResult(False, f"nobody who answered has community {info.id.hex()[:8]}")
         return SyncResult(True, "")
 
-    # Dialling
+    # Dialling and being dialled
 
     def _dial(self, address: str, node: bytes | None) -> None:
         if address not in self._diallers:
-            dialler = self._diallers[address] = _Dialler(address, node)
-            dialler.task = asyncio.create_task(self._keep_dialling(dialler))
-            dialler.task.add_done_callback(self._finished)
+            dialler = Dialler(
+                address,
+                node,
+                links=self._links,
+                writer=self._writer,
+                clock=self._clock,
+                log=self._log,
+                http=self._http_session,
+            )
+            self._diallers[address] = (dialler, self._own(dialler.run()))
 
-    async def _keep_dialling(self, dialler: _Dialler) -> None:
-        backoff = Backoff(random.random)
-        while True:
-            link = self._links.get(dialler.node) if dialler.node is not None else None
-            if link is not None:
-                dialler.state = "connected"
-                await link.ended.wait()
-                backoff.succeeded()
-                pause = backoff.pause()
-            else:
-                dialler.state, dialler.problem = "dialling", ""
-                dialler.wake.clear()
-                problem = await self._dial_once(dialler)
-                dialler.problem = problem
-                dialler.attempts += 1
-                self._notify()
-                if not problem:
-                    backoff.succeeded()
-                pause = backoff.pause()
-            dialler.state = "waiting"
-            try:
-                async with asyncio.timeout(pause):
-                    await dialler.wake.wait()
-            except TimeoutError:
-                continue
-
-    async def _dial_once(self, dialler: _Dialler) -> str:
-        """Dial, and stay until the link is over. Returns what went wrong; empty where a link was there."""
+    def _http_session(self) -> "ClientSession":
         import aiohttp
 
         if self._http is None:
             self._http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
             )
-        try:
-            async with asyncio.timeout(CONNECT_S_MAX):
-                socket = await self._http.ws_connect(
-                    dialler.address,
-                    max_msg_size=NOISE_MESSAGE_BYTES_MAX + 1,
-                    heartbeat=HEARTBEAT_S,
-                    autoclose=True,
-                )
-        except TimeoutError:
-            return "no answer"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return str(error) or type(error).__name__
-        pipe = Pipe(socket)
-        link, problem = await self._establish(pipe, dialler.address)
-        if link is None:
-            return problem
-        dialler.node, dialler.state = link.node, "connected"
-        dialler.attempts += 1
-        await self._remember(dialler)
-        ended = await self._serve(link)
-        return "" if ended.reason in (Reason.DONE, Reason.DUPLICATE) else str(ended)
-
-    async def _remember(self, dialler: _Dialler) -> None:
-        from commonsnode.errors import Stopping
-        from commonsnode_store.errors import StoreError
-
-        address, node, now = dialler.address, dialler.node, self._clock()
-        try:
-            await self._writer.run(lambda store: store.remember_peer(address, node=node, seen_ms=now))
-        except (StoreError, Stopping) as error:
-            self._log.warning("peer-not-remembered", address=address, problem=str(error))
+        return self._http
 
     async def accept(self, request: "web.Request") -> "web.WebSocketResponse":
         """The handler of `/peer`: a peer dials us."""
         from aiohttp import web
 
         socket = web.WebSocketResponse(
-            max_msg_size=NOISE_MESSAGE_BYTES_MAX + 1, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
+            max_msg_size=SOCKET_BYTES_MAX, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
         )
-        if self._stopping or self._handshakes >= HANDSHAKES_MAX:
+        if self._handshakes >= HANDSHAKES_MAX:
             raise web.HTTPServiceUnavailable(text="as many handshakes as this node takes at once")
         await socket.prepare(request)
         pipe = Pipe(socket)
         self._handshakes += 1
         try:
-            link, problem = await self._establish(pipe, None)
+            link, problem = await self._links.establish(pipe, None)
         finally:
             self._handshakes -= 1
         if link is None:
             self._log.info("peer-refused", remote=request.remote, reason=problem)
+            await pipe.close()
         else:
-            await self._serve(link)
+            await self._links.serve(link)
         return socket
-
-    async def _establish(self, pipe: Pipe, address: str | None) -> tuple[Link | None, str]:
-        """Shake hands; returns the link, or what went wrong."""
-        hello = frames.Hello((frames.SESSION_VERSION,), CREDIT_BYTES, max(self._clock(), 0), self._agent)
-        handshake = Handshake(
-            initiator=address is not None,
-            node_seed=self._seed,
-            static_private=self._static,
-            ephemeral_private=os.urandom(32),
-            hello=frames.hello_value(hello),
-        )
-        try:
-            channel = await shake_hands(pipe, handshake, initiator=address is not None)
-            link = Link(
-                pipe,
-                channel,
-                address=address,
-                writer=self._writer,
-                store=self._store,
-                checkers=self._checkers,
-                wall_ms=self._clock,
-                on_stop=self._on_unknown_version,
-                on_compared=self._notify,
-            )
-        except TimeoutError:
-            problem = "no handshake in time"
-        except PeerError as error:
-            problem = str(error)
-        except (ConnectionError, OSError) as error:
-            problem = str(error) or "the connection is gone"
-        else:
-            if link.node == self._me:
-                await link.refuse(Reason.SELF)
-                return None, "that is this node itself"
-            if len(self._links) >= self._peers_max and link.node not in self._links:
-                await link.refuse(Reason.BUSY)
-                return None, "this node has as many peers as it serves"
-            return link, ""
-        await pipe.close()
-        return None, problem
-
-    # Links
-
-    async def _serve(self, link: Link) -> PeerError:
-        """Run a link, unless there is a better one to the same node."""
-        other = self._links.get(link.node)
-        if other is not None:
-            if other.initiator != link.initiator and self._prefers(other):
-                await link.refuse(Reason.DUPLICATE)
-                return PeerError(Reason.DUPLICATE)
-            other.close(Reason.DUPLICATE)
-            await other.ended.wait()
-        if self._stopping:
-            await link.refuse(Reason.DONE)
-            return PeerError(Reason.DONE)
-        if link.node in self._links:
-            await link.refuse(Reason.DUPLICATE)
-            return PeerError(Reason.DUPLICATE)
-        self._links[link.node] = link
-        name = link.node.hex()[:8]
-        self._log.info("peer-connected", peer=name, dialled=link.initiator, agent=link.hello.agent)
-        try:
-            ended = await link.run(await self._writer.read(lambda store: _lanes(store, None)))
-        except Exception as error:  # a fault of ours ends this session, not the daemon; the log has all of it
-            self._log.error("session-failed", cause=error, peer=name)
-            await link.refuse(Reason.INTERNAL)
-            ended = PeerError(Reason.INTERNAL, type(error).__name__)
-        finally:
-            link.ended.set()
-            if self._links.get(link.node) is link:
-                del self._links[link.node]
-            self._notify()
-        quiet = ended.reason in (Reason.DONE, Reason.DUPLICATE)
-        write = self._log.info if quiet else self._log.warning
-        write(
-            "peer-left" if quiet else "session-ended",
-            peer=name,
-            reason=ended.reason.value,
-            detail=ended.detail,
-        )
-        return ended
-
-    def _prefers(self, link: Link) -> bool:
-        """Of two links dialled from both sides at once, both nodes keep the one that the lesser key dialled."""
-        dialled_by = self._me if link.initiator else link.node
-        return dialled_by == min(self._me, link.node)
 
     def _on_unknown_version(self, community: bytes, version: int) -> None:
         self._own(self._stop_community(community, version))
@@ -449,69 +283,10 @@ class Peers:
         self._log.warning("community-stopped", community=community.hex()[:8], version=version)
         self.left(community)
 
-    # What lands here is passed on
-
-    def _on_landed(self, landed: "Landed") -> None:
-        if not self._landed.full():
-            self._landed.put_nowait(landed)
-
-    async def _pass_on_all(self) -> None:
-        while True:
-            await self._pass_on(await self._landed.get())
-
-    async def _pass_on(self, landed: "Landed") -> None:
-        key = (landed.community, landed.lane)
-        via = landed.via if isinstance(landed.via, Via) else None
-        links = [link for link in self._links.values() if via is None or link is not via.link]
-        if not links:
-            return
-        size, packed = 0, b""
-        if landed.ids and len(landed.ids) <= PUSHED_IDS_MAX:
-            size, packed = await self._writer.read(lambda store: _pack(store, key, landed.ids))
-        state = lane_state(self._store, key)
-        if state is None:
-            return
-        hops = via.hops + 1 if via is not None else 1
-        for link in links:
-            small = packed and not link.congested
-            link.post(
-                events.Changed(key, state, landed.ids if small else (), size, packed if small else b"", hops)
-            )
-
     async def _refresh_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self._reconcile_s * (0.75 + 0.5 * random.random()))
-            for link in self._links.values():
-                link.post(events.Refresh())
-
-    def _notify(self) -> None:
-        self._compared_set.set()
-
-
-def _lanes(store: "Store", community: bytes | None) -> tuple[tuple[events.LaneKey, frames.LaneState], ...]:
-    """The lanes followed here, of one community or of all, with their fingerprints."""
-    entries = []
-    for info in store.communities():
-        if info.stopped or community not in (None, info.id):
-            continue
-        for lane in info.lanes:
-            state = lane_state(store, (info.id, lane))
-            if state is not None:
-                entries.append(((info.id, lane), state))
-    return tuple(entries)
-
-
-def _pack(store: "Store", key: events.LaneKey, ids: tuple[bytes, ...]) -> tuple[int, bytes]:
-    """The changesets as a batch to push, or nothing where they are too many bytes."""
-    from commonsnode_store.errors import UnknownCommunity
-
-    try:
-        signed = store.fetch(*key, ids)
-    except UnknownCommunity:
-        return 0, b""
-    if not signed or sum(map(batches.cost, signed)) + 8 > LIVE_BYTES_MAX // 4:
-        return 0, b""
-    return batches.pack(signed)
+            self._links.tell(events.Refresh())
 
 
 def _moment(ms: int | None) -> str | None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 SEND_S_MAX = 60.0  # for one message of at most 64 KiB: a link slower than that is of no use to anyone
 CLOSE_S_MAX = 2.0
+HEARTBEAT_S = 60.0  # between pings; a peer that does not answer one is gone
+SOCKET_BYTES_MAX = (
+    4 * NOISE_MESSAGE_BYTES_MAX
+)  # a message over our own limit still gets a goodbye; beyond this, none
 
 
 class Pipe:
@@ -31,7 +35,7 @@ class Pipe:
         self.bytes_sent += len(message) + _overhead(len(message))
 
     async def receive(self) -> bytes | None:
-        from aiohttp import WSMsgType
+        from aiohttp import WSCloseCode, WSMsgType
 
         message = await self._socket.receive()
         if message.type is WSMsgType.BINARY:
@@ -42,7 +46,10 @@ class Pipe:
             return data
         if message.type is WSMsgType.TEXT:
             raise PeerError(Reason.BAD_FRAME, "a text message")
-        if message.type is WSMsgType.ERROR and self._socket.close_code == 1009:
+        if (
+            message.type is WSMsgType.ERROR
+            and getattr(message.data, "code", None) == WSCloseCode.MESSAGE_TOO_BIG
+        ):
             raise PeerError(Reason.TOO_LARGE, "a message over the limit")
         return None
 

@@ -3,9 +3,10 @@
 `open_table` finds out what a file is, maps its headings to fields, and yields rows; `write_table` writes records.
 """
 
-from commonsnode.tables.model import Record, Rejected, Row, Sheet, TableError, Value
+from commonsnode.tables.model import Record, Rejected, Row, Sheet, TableError
 from commonsnode.tables.reading import open_table
 from commonsnode.tables.writing import Format, write_table
+from commonsnode_protocol.canonical import Value
 
 __all__ = [
     "Format",

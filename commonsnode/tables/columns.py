@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from commonsnode.tables import header, places
 from commonsnode.tables import headings as words
-from commonsnode.tables.model import Grid, TableError
+from commonsnode.tables.model import OUR_ID, Grid, TableError
 from commonsnode.tables.numbers import is_number
 from commonsnode.tables.survey import Column, Survey
 
@@ -16,7 +16,6 @@ SINGLE = ("title", "description", "category", "condition", "amount", "unit", "li
 TARGETS = (*SINGLE, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
 """What `--map` takes."""
 
-KEY_ONLY_HEADING = "record id"  # as our own export writes it: names the row, and is nothing more
 EMPTY_LOSS = 20  # of a score, for a column that is empty throughout
 NUMBER_SHARE_MIN = 2 / 3  # of the cells of an amount
 PLAIN_NUMBER_SHARE_MIN = 0.5  # where the heading is plain
@@ -76,12 +75,15 @@ def choose(grid: Grid, found: Survey, said: Mapping[str, str], key: str | None) 
     for column in found.columns:
         if column.heading.startswith("x:"):
             mapping.targets.setdefault(column.index, "x")
-    _coordinates(mapping, grid, found)
-    _fields(mapping, found)
-    _tags(mapping, found)
+    if grid.ours or any(column.heading == OUR_ID for column in found.columns):
+        _as_exported(mapping, found)
+    else:
+        _coordinates(mapping, grid, found)
+        _fields(mapping, found)
+        _tags(mapping, found)
     _key(mapping, grid, found, key)
     for column in found.columns:
-        if words.fold(column.heading) == KEY_ONLY_HEADING and mapping.key is column:
+        if column.heading == OUR_ID and mapping.key is column:
             mapping.targets.setdefault(column.index, "-")
         mapping.targets.setdefault(column.index, "x")
     _order(mapping, found)
@@ -110,6 +112,17 @@ def _as_said(mapping: Choice, found: Survey, said: Mapping[str, str]) -> None:
             mapping.roles[column.index] = max(roles, key=lambda role: roles[role]) if roles else "venue"
 
 
+def _as_exported(mapping: Choice, found: Survey) -> None:
+    """Headings of our own export mean what they say, and no other heading means anything."""
+    names = {column.heading for column in found.columns}
+    for column in found.columns:
+        lone = column.heading in ("lat", "lon") and not {"lat", "lon"} <= names
+        if column.heading in TARGETS and column.heading not in ("x", "-") and not lone:
+            mapping.targets.setdefault(column.index, column.heading)
+            if mapping.targets[column.index] == "place":
+                mapping.roles.setdefault(column.index, "venue")
+
+
 # Coordinates
 
 
@@ -123,6 +136,8 @@ def _coordinates(mapping: Choice, grid: Grid, found: Survey) -> None:
     best: tuple[float, Column, str] | None = None
     for column in _free(mapping, found):
         meanings = column.meanings()
+        if "geometry" in meanings and _are_points(column):
+            meanings = {"lonlat": meanings["geometry"]}
         for target in ("latlon", "lonlat", "pair"):
             score = meanings.get(target, 0) - _emptiness(column, found)
             if target in meanings and (best is None or score > best[0]) and _are_pairs(column):
@@ -163,6 +178,11 @@ def _best_coordinate(mapping: Choice, found: Survey, target: str) -> Column | No
 def _precise(sample: Sequence[str]) -> bool:
     precise = sum(len(cell.replace(",", ".").partition(".")[2]) >= 3 for cell in sample)
     return bool(sample) and precise >= places.SHARE_MIN * len(sample)
+
+
+def _are_points(column: Column) -> bool:
+    points = sum('"Point"' in cell or cell.upper().startswith("POINT") for cell in column.sample)
+    return points > 0 and points == len(column.sample)
 
 
 def _are_pairs(column: Column) -> bool:
@@ -324,7 +344,11 @@ def _key(mapping: Choice, grid: Grid, found: Survey, said: str | None) -> None:
         plain = column.meanings().get("key", 0)
         if plain <= best or mapping.roles.get(column.index) or not column.cells:
             continue
-        if column.filled == len(found.lines) == len(set(column.cells)) and not _running(column.cells, plain):
+        if (
+            all(column.cells)
+            and len(set(column.cells)) == len(column.cells)
+            and not _running(column.cells, plain)
+        ):
             best, mapping.key = plain, column
 
 
@@ -347,7 +371,7 @@ def _free(mapping: Choice, found: Survey) -> list[Column]:
 
 
 def _emptiness(column: Column, found: Survey) -> float:
-    return EMPTY_LOSS * (1 - column.filled / len(found.lines)) if found.lines else 0.0
+    return EMPTY_LOSS * (1 - column.filled / found.looked_at) if found.looked_at else 0.0
 
 
 def _notice_odd_cells(mapping: Choice, found: Survey) -> None:
@@ -363,9 +387,9 @@ def _notice_odd_cells(mapping: Choice, found: Survey) -> None:
     ]
     if odd:
         shown = ", ".join(map(str, odd[:NOTICE_LINES_MAX])) + (", …" if len(odd) > NOTICE_LINES_MAX else "")
-        mapping.notices.append(
-            f"{len(odd)} cells of {column.label!r} are no numbers (line {shown}): kept as {column.field}"
-        )
+        which = "1 cell" if len(odd) == 1 else f"{len(odd)} cells"
+        verb = "is no number" if len(odd) == 1 else "are no numbers"
+        mapping.notices.append(f"{which} of {column.label!r} {verb} (line {shown}): kept as {column.field}")
 
 
 def explain(mapping: Choice, found: Survey) -> dict[str, str]:

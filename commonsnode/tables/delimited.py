@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from commonsnode.tables.encoding import Encoding
-from commonsnode.tables.model import COLUMNS_MAX, Rejected, TableError
+from commonsnode.tables.model import CELL_BYTES_MAX, COLUMNS_MAX, Rejected, TableError
 
 SAMPLE_CHARS = 65_536
 SAMPLE_ROWS = 100
 PARSE_CHARS_MAX = 1 << 20  # a quoted cell longer than this was never closed
+NOT_CLOSED = "a quoted cell begins in this line and is not closed properly"
 NO_SEPARATOR = "\x1f"
 
 WEIGHTS = {"\t": 1.04, ";": 1.03, "|": 0.98, "^": 0.95, ",": 1.0, ":": 0.45}
@@ -135,11 +136,11 @@ class _Records:
     def read(self) -> Iterator[tuple[int, list[str]] | Rejected]:
         while True:
             reader = self.reader(self.lines(), strict=False)
-            broken = False
+            broken = ""
             try:
                 for cells in reader:
                     if len(self.held) > 1 and not self.closes():
-                        broken = True
+                        broken = NOT_CLOSED
                         break
                     if len(cells) > COLUMNS_MAX:
                         raise TableError(f"line {self.line} has more than {COLUMNS_MAX} columns")
@@ -147,11 +148,11 @@ class _Records:
                         yield self.line, cells
                     self.line += len(self.held)
                     self.held.clear()
-            except csv.Error:
-                broken = True
+            except csv.Error:  # more than PARSE_CHARS_MAX in one cell
+                broken = NOT_CLOSED if len(self.held) > 1 else f"a cell is larger than {CELL_BYTES_MAX} bytes"
             if not broken:
                 return
-            yield Rejected(self.line, "a quoted cell begins in this line and is not closed properly")
+            yield Rejected(self.line, broken)
             self.again.extend(reversed(self.held[1:]))
             self.held.clear()
             self.line += 1

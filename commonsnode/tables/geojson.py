@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from commonsnode.tables import geometry, json_form
-from commonsnode.tables.model import COLUMNS_MAX, Cells, Feature, Grid, Rejected, Row, TableError
+from commonsnode.tables.model import COLUMNS_MAX, OURS, Cells, Feature, Grid, Rejected, Row, TableError
 
 TYPES = frozenset((*geometry.POSITION_DEPTH, "GeometryCollection", "Feature", "FeatureCollection"))
 WGS84 = re.compile(r"CRS:?:?84|4326|4258|WGS ?84", re.IGNORECASE)
@@ -39,7 +39,14 @@ def read_geojson(text: str) -> Grid:
     def rows() -> Iterator[Cells | Row | Rejected]:
         return (_row(position, feature, headings) for position, feature in _features(text))
 
-    return Grid(None, headings, rows, feature_ids=0 < len(ids) == count, geometries=geometries)
+    return Grid(
+        None,
+        headings,
+        rows,
+        feature_ids=0 < len(ids) == count,
+        geometries=geometries,
+        ours=text.startswith(OURS),
+    )
 
 
 def _row(position: int, feature: Any, headings: list[str]) -> Cells | Rejected:

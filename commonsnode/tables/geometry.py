@@ -6,7 +6,7 @@ A third number (altitude) is dropped: no field holds it.
 import re
 from typing import Any
 
-from commonsnode.tables.model import Value
+from commonsnode_protocol.canonical import Value
 
 E7 = 10_000_000
 POSITION_DEPTH = {

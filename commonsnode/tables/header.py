@@ -9,7 +9,9 @@ from commonsnode.tables.numbers import is_number
 
 ROWS_MAX = 100  # looked at
 PREAMBLE_ROWS_MAX = 20  # above the headings
-HEADING_CHARS_MAX = 80  # longer is a sentence
+SENTENCE_CHARS = 30  # with a full stop at its end
+PARAGRAPH_CHARS = 200
+HEADING_CHARS_MAX = 80  # longer is rarely a heading
 CONTRAST_SHARE = (
     0.8  # of the cells of a column that are numbers or dates: then a text above them is a heading
 )
@@ -101,9 +103,14 @@ def looks_like_headings(cells: list[str], below: Sequence[list[str]]) -> bool:
     for index, cell in texts:
         column = [row[index] for row in below if index < len(row) and row[index]]
         recurs = cell in column and not _repeated_row(cells, below)
-        sentence = len(cell) > HEADING_CHARS_MAX or (len(cell) > 30 and cell.endswith("."))
+        sentence = len(cell) > SENTENCE_CHARS and (cell.endswith(".") or len(cell) > PARAGRAPH_CHARS)
         against += 1.0 * recurs + 1.0 * sentence + 1.0 * (words.fold(cell) in values)
+        against += 0.4 * (len(cell) > HEADING_CHARS_MAX)
         if recurs or sentence:
+            continue
+        if _YEAR.fullmatch(cell):
+            years_below = sum(1 for below_it in column if _YEAR.fullmatch(below_it))
+            against += 1.0 * (2 * years_below > len(column))
             continue
         known += words.is_known(cell)
         if column and sum(map(is_typed, column)) >= CONTRAST_SHARE * len(column):

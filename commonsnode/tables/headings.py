@@ -8,6 +8,7 @@ from commonsnode.tables import vocabulary
 
 COMPOSED = 92  # a word of the target beside words for a thing: `Tool description`
 LOOSE = 40  # a word of the target beside unknown words
+STEM_LETTERS_MIN = 6
 LOOSE_WORDS_MAX = 6  # of a heading; a longer one is a sentence about something
 PART_LOSS = 4  # for matching only a part: before a parenthesis, one language of two
 PLACE_ROLES = tuple(vocabulary.PLACE)
@@ -131,20 +132,30 @@ def _composed(tokens: list[str]) -> dict[str, int]:
             and all(t in heads or t in things for t in tokens)
             and len(tokens) > 1
         ):
-            found[target] = COMPOSED
+            plain = max(_exact().get(t, {}).get(target, 0) for t in tokens)
+            found[target] = min(COMPOSED, plain - 2) if plain and target != "key" else COMPOSED
     return found
 
 
 def _loosely(tokens: list[str]) -> dict[str, int]:
-    block = _words("BLOCK")
-    found = {}
+    found: dict[str, int] = {}
+    if len(tokens) > LOOSE_WORDS_MAX:
+        return found
     for target, words in _loose().items():
-        hits = [t for t in tokens if t in words]
-        if hits and not any(t in block and t not in words for t in tokens) and len(tokens) <= LOOSE_WORDS_MAX:
+        others = [t for t in tokens if t not in words]
+        if len(others) < len(tokens) and not any(map(_blocks, others)):
             found[target] = LOOSE
-    if len(tokens) > 1 and tokens[-1] in _words("LAST_WORDS_OF_CATEGORIES") and block.isdisjoint(tokens):
+    if len(found) > 1:
+        found.pop("title", None)  # `Location name` names no thing
+    if len(tokens) > 1 and tokens[-1] in _words("LAST_WORDS_OF_CATEGORIES") and not any(map(_blocks, tokens)):
         found["category"] = LOOSE
     return found
+
+
+def _blocks(token: str) -> bool:
+    """Whether a word gives a heading another meaning; long ones with any ending (`Besitzers`)."""
+    block = _words("BLOCK")
+    return token in block or any(token.startswith(word) for word in block if len(word) >= STEM_LETTERS_MIN)
 
 
 def is_known(cell: str) -> float:

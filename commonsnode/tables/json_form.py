@@ -13,10 +13,10 @@ import json
 import re
 from typing import Any
 
-from commonsnode.tables.model import INTEGER_MAX, INTEGER_MIN, Value
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import DEPTH_MAX, INT_MAX, INT_MIN
 
 PLAIN_MAX = 2**53
-DEPTH_MAX = 64  # far more than any value of a field may have; keeps the recursion bounded
 
 _ESCAPES = frozenset(("$bytes", "$int", "$map"))
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -62,7 +62,7 @@ def decode_value(value: Any, depth: int = 0) -> Value:
     if isinstance(value, int):
         return _within(value)
     if depth >= DEPTH_MAX:
-        raise JsonFormError("nested too deeply")
+        raise JsonFormError(f"more than {DEPTH_MAX} lists and maps within one another")
     if isinstance(value, list):
         return [decode_value(item, depth + 1) for item in value]
     if isinstance(value, dict):
@@ -92,7 +92,7 @@ def _unescape(name: str, inner: Any, depth: int) -> Value:
 
 
 def _within(value: int) -> int:
-    if INTEGER_MIN <= value <= INTEGER_MAX:
+    if INT_MIN <= value <= INT_MAX:
         return value
     raise JsonFormError("an integer beyond 64 bits")
 

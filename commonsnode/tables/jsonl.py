@@ -13,18 +13,17 @@ from commonsnode.tables import json_form
 from commonsnode.tables.json_form import JsonFormError
 from commonsnode.tables.model import (
     COLUMNS_MAX,
-    FIELD_BYTES_MAX,
     Cells,
     Grid,
     Record,
     Rejected,
     Row,
     TableError,
-    Value,
 )
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import FIELD_BYTES_MAX, KIND_BYTES_MAX
 
 ID_BYTES = 16
-KIND_BYTES_MAX = 128
 LINE_BYTES_MAX = 1 << 20  # of one record; its fields fit 60,000 bytes of MessagePack
 
 _FIRST_KEY = b'{"fields":'  # how our own lines begin

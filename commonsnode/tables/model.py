@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import FIELD_BYTES_MAX
+
 FILE_BYTES_MAX = 256 * 1024 * 1024  # a file to import, as it lies on the disk
 UNPACKED_BYTES_MAX = (
     512 * 1024 * 1024
@@ -12,10 +15,7 @@ COLUMNS_MAX = 16_384  # what a spreadsheet can have
 SHEET_ROWS_MAX = 1_048_576  # likewise
 CELL_BYTES_MAX = 16 * 1024  # UTF-8 of one cell
 ROW_BYTES_MAX = 60_000  # canonical MessagePack of the fields of one row: fits one changeset
-FIELD_BYTES_MAX = 128  # UTF-8 of a field's name
-INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
-
-Value: TypeAlias = "bool | int | str | bytes | list[Value] | dict[str, Value] | None"
+KEY_BYTES_MAX = 4_096  # UTF-8 of what names a row
 
 
 class TableError(Exception):
@@ -92,6 +92,7 @@ class Grid:
     """A table whose headings are known, and whose rows can be gone through again and again.
 
     headings: the text of each, "" for none. has_headings: False where the first row is data.
+    ours: written by our own export, so that the headings mean what they say, whatever the cells are.
     """
 
     name: str | None
@@ -102,6 +103,13 @@ class Grid:
     separator: str = ""
     feature_ids: bool = False
     geometries: bool = False
+    ours: bool = False
+
+
+OURS = '{"type":"FeatureCollection","generator":"commonsnode",'
+"""How the GeoJSON of our own export begins."""
+OUR_ID = "record id"
+"""The heading by which our own CSV and XLSX are known: its cells name the rows, and are nothing more."""
 
 
 def cut(text: str, bytes_max: int) -> str:

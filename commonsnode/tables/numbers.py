@@ -14,7 +14,7 @@ _COMMA_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 def is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None
+    return _NUMBER.fullmatch(text) is not None or _NUMBER.fullmatch(_BLANKS.sub("", text)) is not None
 
 
 def uses_decimal_comma(values: Iterable[str], separator: str) -> bool:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from commonsnode.tables import geometry, json_form
-from commonsnode.tables.model import Value
+from commonsnode_protocol.canonical import Value
 
 E7 = 10_000_000
 SCALES = (1, 1_000_000, E7)  # degrees; millionths and ten-millionths of a degree as whole numbers
+SCALE_CELLS = 5_000  # of a column, evenly over its length, to find the scale
 SHARE_MIN = 0.8  # of the cells of a column that must be coordinates for it to be one of coordinates
 PLAUSIBLE_SHARE_MIN = 0.5  # and in range
 
 Order = Literal["latlon", "lonlat"]
 
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,3}\.[0-9]+")
 _PLAIN = re.compile(r"[-+−]?\d{1,3}(?:[.,]\d*)?°?")
 _WHOLE = re.compile(r"[-+−]?\d{4,10}(?:\.0+)?")
 _DMS = re.compile(
@@ -33,6 +35,11 @@ class Degrees:
 
     value: float
     axis: str | None = None
+
+
+def plain_degrees(text: str) -> float | None:
+    """A coordinate as a plain number with a point, the usual case; None for any other."""
+    return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def parse_degrees(text: str) -> Degrees | None:
@@ -76,7 +83,9 @@ def find_scale(lats: Sequence[str], lons: Sequence[str], strict: bool) -> int | 
     Whole numbers of millionths (or ten-millionths) of a degree are taken for such only if all numbers are whole and
     nearly all too large for degrees. strict: the headings may mean something else, so most cells must be in range.
     """
-    pairs = [(parse_degrees(a), parse_degrees(b)) for a, b in zip(lats, lons, strict=True) if a and b]
+    step = 1 + len(lats) // SCALE_CELLS
+    both = zip(lats[::step], lons[::step], strict=True)
+    pairs = [(parse_degrees(a), parse_degrees(b)) for a, b in both if a and b]
     known = [(a.value, b.value) for a, b in pairs if a and b]
     if not pairs:
         return 1

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import msgpack
 
@@ -11,20 +12,23 @@ from commonsnode.tables import geometry, json_form, places
 from commonsnode.tables.columns import Choice, split_tags
 from commonsnode.tables.model import (
     CELL_BYTES_MAX,
+    KEY_BYTES_MAX,
     ROW_BYTES_MAX,
     Feature,
     Grid,
     Rejected,
     Row,
     TableError,
-    Value,
     cut,
     distinct,
     shorten,
 )
 from commonsnode.tables.numbers import decimal_text, thousands_with_points, uses_decimal_comma
 from commonsnode.tables.survey import Survey
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import FIELD_BYTES_MAX
 
+KEY_PART_CHARS_MAX = 400  # of a title or place; both fit KEY_BYTES_MAX, escaped too
 FIELD_OVERHEAD = 8  # bytes around a field's name and text in MessagePack, at most
 _PART_ORDER = ("venue", "spot", "address", "street", "extra", "quarter", "city", "state", "country")
 _TEXTS = frozenset(("title", "description", "category", "condition", "unit", "licence"))
@@ -149,7 +153,7 @@ class RowReader:
             self._add_amount(self.amount, text, fields)
         for index, _ in self.tags:
             for tag in split_tags(cells[index].strip()):
-                fields[cut(f"tag:{tag}", 128)] = True
+                fields[cut(f"tag:{tag}", FIELD_BYTES_MAX)] = True
         place = self._place(cells, feature, fields)
         if place:
             fields["place"] = place
@@ -195,13 +199,14 @@ class RowReader:
         lat_text, lon_text = cells[at.lat].strip(), cells[at.lon].strip()
         if not lat_text and not lon_text:
             return
+        plain_lat, plain_lon = places.plain_degrees(lat_text), places.plain_degrees(lon_text)
+        if plain_lat is not None and plain_lon is not None:
+            _add_point(plain_lat, plain_lon, at.scale, place)
+            return
         lat = places.parse_degrees(lat_text) if lat_text else None
         lon = places.parse_degrees(lon_text) if lon_text else None
         if lat is not None and lon is not None:
-            lat_e7, lon_e7 = places.to_e7(lat.value, at.scale), places.to_e7(lon.value, at.scale)
-            if reason := places.out_of_range(lat_e7, lon_e7):
-                raise _Refused(reason)
-            place["lat"], place["lon"] = lat_e7, lon_e7
+            _add_point(lat.value, lon.value, at.scale, place)
             return
         for text, degrees, name in ((lat_text, lat, "latitude"), (lon_text, lon, "longitude")):
             if text and degrees is None and (at.said or any(c.isdigit() for c in text)):
@@ -237,6 +242,8 @@ class RowReader:
     def _key(self, key: str, keys: set[str]) -> str:
         if not key:
             raise _Refused(f"no key: {self.key_label!r} is empty")
+        if len(key.encode()) > KEY_BYTES_MAX:
+            raise _Refused(f"the key {shorten(key)!r} is longer than {KEY_BYTES_MAX} bytes")
         if key in keys:
             raise _Refused(f"the key {shorten(key)!r} ({self.key_label}) comes twice in this file")
         keys.add(key)
@@ -263,6 +270,13 @@ class RowReader:
             packed = len(msgpack.packb(fields))
             if packed > ROW_BYTES_MAX:
                 raise _Refused(f"the row has {packed} bytes; at most {ROW_BYTES_MAX} fit one record")
+
+
+def _add_point(lat: float, lon: float, scale: int, place: dict[str, Value]) -> None:
+    lat_e7, lon_e7 = places.to_e7(lat, scale), places.to_e7(lon, scale)
+    if reason := places.out_of_range(lat_e7, lon_e7):
+        raise _Refused(reason)
+    place["lat"], place["lon"] = lat_e7, lon_e7
 
 
 def _in_order(roles: dict[int, str]) -> list[tuple[str, list[tuple[str, int]]]]:
@@ -320,9 +334,16 @@ def _made_key(fields: dict[str, Value], cells: list[str], repeated: Counter[tupl
     if not isinstance(title, str):
         texts = [text for cell in cells if (text := cell.strip())]
         title = next((text for text in texts if any(map(str.isalpha, text))), texts[0] if texts else "")
-    named = (title, place_text(fields.get("place")))
+    named = (_key_part(title), _key_part(place_text(fields.get("place"))))
     repeated[named] += 1
     return json.dumps([*named, str(repeated[named])], ensure_ascii=False)
+
+
+def _key_part(text: str) -> str:
+    """A text that is too long for a key: its beginning and its BLAKE2b."""
+    if len(text) <= KEY_PART_CHARS_MAX:
+        return text
+    return f"{text[:KEY_PART_CHARS_MAX]}… {blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def make_rows(grid: Grid, found: Survey, choice: Choice) -> Iterator[Row | Rejected]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from commonsnode.tables import headings as words
 from commonsnode.tables.model import Grid, Rejected, Row, distinct
 
+WHOLE_ROWS = 5_000  # the first rows, of which every cell is looked at
+SAMPLED_EVERY = 10  # of the later rows
 SAMPLE_CELLS = 1_000  # of each column; enough to see what a column holds
 WHOLE_TARGETS = frozenset(("key", "amount", "lat", "lon"))  # columns that are looked at to their end
 
@@ -14,7 +16,8 @@ WHOLE_TARGETS = frozenset(("key", "amount", "lat", "lon"))  # columns that are l
 class Column:
     """index: from 0. label: the heading, distinct, or the number of the column (from 1). field: where it is kept as it is.
 
-    sample: the first cells that are not empty. filled: how many are not. cells: all, where the heading asks for it.
+    sample: the first cells that are not empty. filled: in how many of the rows looked at it is not.
+    cells: of all rows, where the heading asks for it.
     """
 
     index: int
@@ -31,10 +34,14 @@ class Column:
 
 @dataclass(slots=True)
 class Survey:
-    """columns: of the headings, and of longer rows beyond them. lines: of the rows that have cells."""
+    """columns: of the headings, and of longer rows beyond them. lines: of the rows that have cells.
+
+    looked_at: the number of rows of which all cells were seen: what `filled` of a column is to be compared with.
+    """
 
     columns: list[Column]
     lines: list[int]
+    looked_at: int
 
 
 def survey(grid: Grid, whole: frozenset[str]) -> Survey:
@@ -44,34 +51,32 @@ def survey(grid: Grid, whole: frozenset[str]) -> Survey:
     columns: list[Column] = []
     for index, heading in enumerate(grid.headings):
         columns.append(_column(index, heading if grid.has_headings else "", taken_labels, taken_fields))
-    lines: list[int] = []
-    kept: list[Column] = []
+    kept: list[tuple[int, list[str]]] = []
     for column in columns:
         if column.label in whole or not WHOLE_TARGETS.isdisjoint(column.meanings()):
             column.cells = []
-            kept.append(column)
+            kept.append((column.index, column.cells))
+    found = Survey(columns, [], 0)
     for row in grid.rows():
         if isinstance(row, Row | Rejected):
             continue
         line, cells, feature = row
-        any_cell = feature is not None
-        for index, cell in enumerate(cells):
-            if cell and (cell := cell.strip()):
-                any_cell = True
-                if index >= len(columns):
-                    columns.extend(
-                        _column(i, "", taken_labels, taken_fields) for i in range(len(columns), index + 1)
-                    )
-                column = columns[index]
-                column.filled += 1
-                if len(column.sample) < SAMPLE_CELLS:
-                    column.sample.append(cell)
-        if any_cell:
-            lines.append(line)
-            for column in kept:
-                if column.cells is not None:
-                    column.cells.append(cells[column.index].strip() if column.index < len(cells) else "")
-    return Survey(columns, lines)
+        if feature is None and not any(map(str.strip, cells)):
+            continue
+        number = len(found.lines)
+        found.lines.append(line)
+        for index in range(len(columns), len(cells)):
+            columns.append(_column(index, "", taken_labels, taken_fields))
+        for index, every in kept:
+            every.append(cells[index].strip() if index < len(cells) else "")
+        if number < WHOLE_ROWS or number % SAMPLED_EVERY == 0:
+            found.looked_at += 1
+            for column, cell in zip(columns, cells, strict=False):
+                if cell and (cell := cell.strip()):
+                    column.filled += 1
+                    if len(column.sample) < SAMPLE_CELLS:
+                        column.sample.append(cell)
+    return found
 
 
 def _column(index: int, heading: str, taken_labels: set[str], taken_fields: set[str]) -> Column:

@@ -13,18 +13,20 @@ EXACT: dict[str, dict[int, str]] = {
             artikelbezeichnung, artikelname, gerätename, gerätebezeichnung, werkzeugname, objektname, produktname""",
         100: "title, titel, título, titre, headline, überschrift",
         98: """name, names, nombre, nombres, nome, nom, bezeichnung, benennung, designation, désignation, denominación,
-            denominação, dénomination, libellé, intitulé, label, display name, common name, nom usuel, nom complet,
+            denominação, dénomination, libellé, intitulé, label, display name, common name, nom usuel,
             nom commun, nombre común, nome comum, nombre vulgar, name der sache, n station, nome feira, nome fantasia, razón social""",
         90: "item, items, ítem, artículo, artigo, article, artikel, gegenstand, objeto, objet, objekt, object, thing, cosa",
         88: """tool, tools, herramienta, herramientas, ferramenta, ferramentas, outil, outils, werkzeug, werkzeuge, gerät,
             geräte, machine, machines, máquina, máquinas, maschine, maschinen, equipment, equipo, equipos, equipamento,
-            equipamentos, équipement, équipements, ausrüstung, asset, bien, bem, sache, ding""",
+            equipamentos, équipement, équipements, ausrüstung, device, dispositivo, dispositif, appareil, apparat, aparato,
+            aparelho, utensilio, utensílio, utensile, asset, bien, bem, sache, ding""",
         84: """product, producto, productos, produto, produtos, produit, produits, produkt, produkte, matériel, resource,
             recurso, ressource, vehicle, vehículo, veículo, véhicule, fahrzeug, book, libro, livro, livre, buch, plant,
             variety, variedad, variedade, variété, sorte, seed, semilla, semente, semence, saatgut, instrument, game, juego,
             jogo, jeu, spiel, project, proyecto, projeto, projet, projekt, initiative, iniciativa, organisation name,
             organization name, was""",
-        60: """platform, platforms, plattform, model, modelo, modèle, modell, material, station, estación, estação,
+        60: """place name, location name, name of place, nombre del lugar, nom du lieu, nome do lugar, nome do local, ortsname,
+            site name, venue name, nom du site, platform, platforms, plattform, model, modelo, modèle, modell, material, station, estación, estação,
             market, mercado, marché, markt, feira, feria, garden, huerto, horta, jardin, garten, shop, tienda, loja,
             organisation, organization, organización, organização, facility, what, qué, quoi""",
         45: """library, biblioteca, bibliothèque, bibliothek, room, raum, sala, salle, saal, salón, salão, espacio, espaço, espace,
@@ -49,7 +51,7 @@ EXACT: dict[str, dict[int, str]] = {
     "category": {
         100: """category, categories, categoría, categorías, categoria, categorias, catégorie, catégories, kategorie,
             kategorien, item category, product category, asset category, tool category, produktkategorie, warengruppe,
-            artikelgruppe, produktgruppe, gerätekategorie, catégorie d'objet""",
+            category name, nombre de categoría, nome da categoria, nom de catégorie, kategoriename, artikelgruppe, produktgruppe, gerätekategorie, catégorie d'objet""",
         95: """type, item type, tool type, asset type, equipment type, product type, object type, resource type, thing type,
             kind, kind of thing, poi type, type of initiative, tipo, tipos, tipo de herramienta, tipo de objeto,
             tipo de equipo, tipo de item, tipo de ferramenta, tipo de equipamento, type d'objet, type de matériel, type d'outil,
@@ -65,11 +67,11 @@ EXACT: dict[str, dict[int, str]] = {
             état de conservation, erhaltungszustand, item condition, asset condition, condition of item, physical condition,
             état du matériel, état de l'objet, estado del equipo, estado físico, estado do bem""",
         90: "état, etat, estado, state of repair, working condition, betriebszustand, funktionszustand, état général",
-        80: "status, item status, asset status, repair status, working status, situación, situação, statut, stand",
+        80: "status, item status, asset status, repair status, working status, situación, situação, statut",
         60: "working, works, funciona, funktioniert, fonctionne, funktionsfähig, state",
     },
     "amount": {
-        100: """amount, quantity, quantities, qty, quant, cantidad, cantidades, cant, quantidade, quantidades, qtd, qtde,
+        100: """amount, quantity, quantities, qty, quant, cantidad, cantidades, cantidade, cant, quantidade, quantidades, qtd, qtde,
             qde, quantité, quantités, qté, menge, mengen, anzahl, stückzahl, number of items, number of pieces, no of items,
             num items, cantidad disponible, item count, how many, cuántos, quantos, combien, wie viele, wieviel""",
         90: """stock, stocks, in stock, stock quantity, on hand, quantity on hand, qty on hand, existencias, existencia,
@@ -78,11 +80,11 @@ EXACT: dict[str, dict[int, str]] = {
         80: """count, stück, stk, pieces, pcs, piezas, pza, pzas, peças, pièces, nb, nbre, nombre d'exemplaires,
             nombre de pièces, nombre d'unités, copies, ejemplares, exemplares, exemplaires, exemplare, número de unidades,
             units, unidades, unités, nro de unidades, número de piezas""",
-        60: "nombre, available, available quantity, total, disponibles, disponíveis, verfügbar",
+        60: "nombre, available, available quantity, disponibles, disponíveis, verfügbar",
     },
     "unit": {
         100: """unit, unidad, unidade, unité, einheit, unit of measure, unit of measurement, measurement unit, measure unit,
-            uom, unidad de medida, unidade de medida, unité de mesure, maßeinheit, mengeneinheit, um, ud, und, me, medida,
+            uom, unidad de medida, unidade de medida, unité de mesure, maßeinheit, mengeneinheit, ud, und, me,
             units of measure, quantity unit, unit name, unit symbol, unidad medida, masseinheit""",
     },
     "licence": {
@@ -137,13 +139,14 @@ EXACT: dict[str, dict[int, str]] = {
 PLACE: dict[str, dict[int, str]] = {
     "venue": {
         100: """location, place, ubicación, localización, localização, localisation, standort, lagerort, lagerplatz,
-            aufbewahrungsort, abstellort, fundort, emplacement, lugar, lieu, storage location, item location, place name,
-            location name, ort, lugar de almacenamiento, lieu de stockage, local de armazenamento, where, dónde, onde, où, wo,
-            current location, where is it, nombre del lugar, nom du lieu, nome do local, ortsname, stored at,
+            aufbewahrungsort, abstellort, fundort, emplacement, lugar, lieu, storage location, item location, ort, lugar de almacenamiento, lieu de stockage, local de armazenamento, local de guarda, dónde está, onde está, où se trouve, wo steht es, where, dónde, onde, où, wo,
+            current location, where is it, stored at,
             kept at, guardado en, se encuentra en""",
         90: "local, sitio, site, sede, venue, branch, sucursal, filial, filiale, succursale, location details, lage",
         80: """warehouse, almacén, almacen, depósito, depot, dépôt, lager, bodega, armazém, entrepôt, workshop, taller, oficina,
             atelier, werkstatt, building, edificio, edifício, bâtiment, gebäude""",
+        55: """place name, location name, name of place, nombre del lugar, nom du lieu, nome do lugar, nome do local, ortsname,
+            site name, venue name, nom du site""",
         40: "library, biblioteca, bibliothèque, bibliothek",
     },
     "spot": {
@@ -229,7 +232,7 @@ THINGS = """item, items, tool, tools, thing, things, asset, assets, article, art
     produit, produits, produkt, produkte, material, materiel, resource, resources, recurso, recursos, ressource, ressourcen,
     bien, bienes, bem, bens, gegenstand, gegenstände, sache, ding, cosa, coisa, chose, inventory, inventario, inventaire,
     inventar, vehicle, vehiculo, veiculo, vehicule, fahrzeug, station, estacion, estacao, feira, mercado, markt, marche,
-    instrument, instrumento, library item, stock item, element, elemento"""
+    instrument, instrumento, device, dispositivo, dispositif, appareil, apparat, aparato, aparelho, library item, stock item, element, elemento"""
 
 LOOSE: dict[str, str] = {
     "title": "name, nombre, nome, nom, titulo, titre, bezeichnung, benennung, libelle",
@@ -242,7 +245,7 @@ LOOSE: dict[str, str] = {
     "lat": "latitude, latitud, breitengrad",
     "lon": "longitude, longitud, längengrad",
     "pair": "coordinates, coordenadas, coordonnees, koordinaten, geopoint, latlng",
-    "venue": "location, standort, lagerort, ubicacion, localizacion, localizacao, emplacement",
+    "venue": "location, standort, lagerort, ubicacion, localizacion, localizacao, emplacement, lugar, lieu, local",
     "address": "address, adresse, direccion, endereco, anschrift",
     "city": "city, ciudad, cidade, ville",
 }
@@ -255,11 +258,11 @@ BLOCK = """owner, owners, keeper, borrower, lender, propietario, proprietario, p
     value, wert, valor, min, max, minimum, maximum, minimo, maximo, minima, mindest, reorder, image, images, photo, photos, foto,
     fotos, imagen, imagem, bild, picture, company, empresa, firma, entreprise, supplier, proveedor, fornecedor, fournisseur,
     lieferant, manufacturer, fabricante, fabricant, hersteller, brand, marca, marque, marke, user, username, usuario, utilisateur,
-    benutzer, person, persona, pessoa, personne, contact, contacto, contato, kontakt, manager, gestor, first, last, full, apellido,
+    benutzer, person, persona, pessoa, personne, contact, contacto, contato, kontakt, manager, gestor, first, last, full, completo, complet, apellido,
     apellidos, sobrenome, prenom, vorname, nachname, familienname, parent, country, countries, pais, pays, land, language, idioma,
     langue, sprache, file, datei, fichier, archivo, arquivo, domain, host, id, code, codigo, serial, serie, seriennummer, version,
     analysis, analyse, analisis, level, area, nivel, niveau, order, pedido, commande, bestell, department, school, member, socio, mitglied, membre, autor, author, auteur, creator,
-    category name, group name, field, column, program, programa, programme, team, provider, partner, per, rate, license, licence,
+    field, column, program, programa, programme, team, provider, partner, per, rate, license, licence,
     parent item, barrier, unit, unidad, unidade, einheit, subject, ip, mac, network, signature"""
 """Words that make another word of a heading mean something else (`Owner name`, `Min Qty`, `Checked Out To: Location`)."""
 

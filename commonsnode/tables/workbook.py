@@ -79,13 +79,13 @@ def check_zip(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > UNPACKED_BYTES_MAX:
+                raise TableError(f"unpacks to {unpacked} bytes; at most {UNPACKED_BYTES_MAX} are taken")
             mimetype = archive.read("mimetype")[:100] if "mimetype" in archive.namelist() else b""
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, RuntimeError):
         raise TableError("is a damaged workbook or zip archive: it cannot be opened") from None
     names = {entry.filename for entry in entries}
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > UNPACKED_BYTES_MAX:
-        raise TableError(f"unpacks to {unpacked} bytes; at most {UNPACKED_BYTES_MAX} are taken")
     if b"opendocument" in mimetype:
         raise TableError("is an OpenDocument file (.ods): save it as .xlsx or CSV")
     if "xl/workbook.bin" in names:

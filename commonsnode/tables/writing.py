@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, BinaryIO, Literal
 
 from commonsnode.tables import geometry, json_form, jsonl
-from commonsnode.tables.model import Record, Value
+from commonsnode.tables.model import OUR_ID, OURS, Record
+from commonsnode_protocol.canonical import Value
 
 Format = Literal["jsonl", "csv", "xlsx", "geojson"]
 
@@ -55,7 +56,7 @@ def _table(records: Iterable[Record]) -> Iterator[list[str]]:
         names = _spool(records, spool)
         columns = [name for name in (*_FIRST, *_PLACE, "tags") if name in names]
         columns += sorted(name for name in names if name not in columns)
-        yield ["record id", *columns]
+        yield [OUR_ID, *columns]
         spool.seek(0)
         for line in spool:
             record = jsonl.decode_record(json_form.parse(line))
@@ -139,7 +140,7 @@ def _write_xlsx(rows: Iterator[list[str]], out: BinaryIO) -> None:
 
 
 def _write_geojson(records: Iterable[Record], out: BinaryIO) -> None:
-    out.write(b'{"type":"FeatureCollection","features":[')
+    out.write(OURS.encode() + b'"features":[')
     for number, record in enumerate(records):
         feature = json.dumps(_feature(record), ensure_ascii=False, separators=(",", ":"))
         out.write((",\n" if number else "\n").encode() + feature.encode())

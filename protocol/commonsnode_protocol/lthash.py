@@ -1,11 +1,12 @@
 """Digests of a set of ids that nobody can forge: what stands behind "in step".  SPEC.md, "Set digests".
 
-The fingerprints of negentropy.py are sums of ids mod 2**256, and whoever may choose ids can build two sets with equal
-sums. LtHash16 sums 1,024 words of 16 bits in place of one of 256: finding two sets of one sum is then a lattice problem
-for which at least 200 bits of security are estimated, and it can still be kept up to date, id by id.
+The fingerprints of negentropy.py are sums of ids mod 2**256, and whoever may choose ids can build two sets
+with equal sums. LtHash16 sums 1,024 words of 16 bits in place of one of 256: finding two sets of one sum is
+then a lattice problem, with an estimated security of at least 200 bits, and the sum is still kept up to
+date id by id.
 
-Source: Lewi, Kim, Maykov and Weis, "Securing Update Propagation with Homomorphic Hashing" (2019), LtHash with n = 16 and
-d = 1024; an id is expanded by SHAKE-128 (FIPS 202).
+Source: Lewi, Kim, Maykov and Weis, "Securing Update Propagation with Homomorphic Hashing" (2019), LtHash
+with n = 16 and d = 1024; an id is expanded by SHAKE-128 (FIPS 202).
 """
 
 import hashlib
@@ -17,8 +18,8 @@ WORDS = 1024
 STATE_BYTES = 2 * WORDS
 DIGEST_BYTES = 32
 
-# Words are added as lanes of one big integer. The even words lie in cells of 32 bits, so 2**16 of them can be added
-# before one spills into its neighbour.
+# Words are added as lanes of one big integer. The even words lie in cells of 32 bits, so 2**16 of them can be
+# added before one spills into its neighbour.
 _BATCH_MAX = 2**16
 _EVEN = int.from_bytes(b"\xff\xff\x00\x00" * (WORDS // 2), "little")
 _CELL_TOPS = int.from_bytes(b"\x00\x00\x01\x00" * (WORDS // 2), "little")
@@ -27,7 +28,8 @@ _CELL_TOPS = int.from_bytes(b"\x00\x00\x01\x00" * (WORDS // 2), "little")
 class LtHash:
     """The LtHash16 of a set of ids: the same for the same set, however it came about.
 
-    The caller keeps the set: an id added twice counts twice, and one removed that was never added counts as minus one.
+    The caller keeps the set: an id added twice counts twice, and one removed that is not there counts as
+    minus one.
     """
 
     __slots__ = ("_even", "_odd")
@@ -68,7 +70,7 @@ class LtHash:
 
 
 def authority_digest(ids: Iterable[bytes]) -> bytes:
-    """32 bytes: BLAKE2b-256 over the ids, each once, in ascending order. For the lane `authority`, which is small.
+    """32 bytes: BLAKE2b-256 over the ids, each once, in ascending order. For the small lane `authority`.
 
     Raises ValueError at an id that has not 32 bytes.
     """
@@ -96,7 +98,7 @@ def _sum(ids: Iterable[bytes]) -> tuple[int, int]:
 
 
 def _sum_batch(ids: list[bytes]) -> tuple[int, int]:
-    """At most 2**16 ids: only the even words are masked for each id; the odd ones are the rest of the plain sum."""
+    """At most 2**16 ids. Only even words are masked for each id; the odd ones are the rest of the sum."""
     shake, from_bytes, even_mask = hashlib.shake_128, int.from_bytes, _EVEN
     total = even = 0
     for id_ in ids:

@@ -1,23 +1,25 @@
-"""Find out, in few bytes, which of two sets of (time, id) lacks what: Negentropy protocol v1.  SPEC.md, "Reconciliation".
+"""Find out in few bytes which of two sets lacks what: Negentropy protocol v1.  SPEC.md, "Reconciliation".
 
-A message cuts the whole order of (time, id) into ranges and says of each: nothing (`skip`), a fingerprint of what the
-sender holds in it, or the ids that it holds. A fingerprint that is not ours is answered by finer ones or by our ids; ids
-are answered by ours; where the initiator has seen the responder's ids, that range is settled. The initiator has finished
-when it has nothing more to say.
+A message cuts the whole order of (time, id) into ranges and says of each: nothing (skip), a fingerprint of
+what the sender holds in it, or the ids that it holds. A fingerprint that is not ours is answered by finer
+ones or by our ids; ids are answered by ours; where the initiator has seen the responder's ids, that range
+is settled. The initiator has finished when it has nothing more to say.
 
-The format is the published one, byte for byte. How to cut is free, and ours: see "Where to cut" below.
+The format is the published one, byte for byte. Where to cut is free, and ours: see below.
 
-Source: Doug Hoyte, docs/negentropy-protocol-v1.md in github.com/hoytech/negentropy, and "Range-Based Set Reconciliation".
+Source: Doug Hoyte, docs/negentropy-protocol-v1.md in github.com/hoytech/negentropy, and "Range-Based Set
+Reconciliation", logperiodic.com/rbsr.html.
 """
 
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby
 from typing import Protocol
 
 from commonsnode_protocol.errors import PeerError, Reason
+from commonsnode_protocol.limits import TIME_MS_MAX
 from commonsnode_protocol.negentropy_wire import (
     FINGERPRINT_BYTES,
     FRAME_MAX,
@@ -34,8 +36,6 @@ from commonsnode_protocol.negentropy_wire import (
     version,
 )
 
-TIME_MAX = 2**53 - 1  # of our items; a bound may be greater, and is then past all of them
-
 Item = tuple[int, bytes]  # time in ms, id of 32 bytes
 
 _WINDOW_PER_RANGE = 200  # so many items are fetched by one call sooner than sought and summed by two
@@ -47,9 +47,10 @@ _RUN_MAX = _WINDOW_MAX // _WINDOW_PER_RANGE  # ranges looked at together
 
 
 class Storage(Protocol):
-    """A set of items in ascending order. It must not change during one call of `initiate`, `respond` or `reconcile`.
+    """A set of items in ascending order, that does not change during one call of the functions below.
 
-    Indexes are within 0 and size(); begin <= end. Calls for neighbouring ranges follow one another in ascending order.
+    Indexes lie within 0 and size(), and begin <= end. Ranges are mostly asked about in ascending order,
+    with at most two places in use at a time: the beginning and the end of a range.
     """
 
     def size(self) -> int: ...
@@ -57,7 +58,7 @@ class Storage(Protocol):
     def item(self, index: int) -> Item: ...
 
     def lower_bound(self, time: int, id_prefix: bytes) -> int:
-        """The index of the first item not less than (time, id_prefix). time: at most TIME_MAX."""
+        """The index of the first item not less than (time, id_prefix). time: at most TIME_MS_MAX."""
         ...
 
     def items(self, begin: int, end: int) -> Sequence[Item]: ...
@@ -95,13 +96,13 @@ class VectorStorage(_Items):
     """A set held in memory, for small sets, tests and simulations. About 250 bytes an item."""
 
     def __init__(self, items: Iterable[Item]) -> None:
-        """Take the items in any order. Raises ValueError if one comes twice, or has a time or id out of range."""
+        """items: in any order. Raises ValueError if an id comes twice, or a time or id is out of range."""
         ascending = sorted(items)
         for time, id_ in ascending:
-            if not 0 <= time <= TIME_MAX or len(id_) != ID_BYTES:
+            if not 0 <= time <= TIME_MS_MAX or len(id_) != ID_BYTES:
                 raise ValueError(f"no item: time {time}, id of {len(id_)} bytes")
-        if any(one == next_ for one, next_ in pairwise(ascending)):
-            raise ValueError("an item comes twice")
+        if len({id_ for _, id_ in ascending}) != len(ascending):
+            raise ValueError("an id comes twice")
         super().__init__(ascending)
 
 
@@ -116,7 +117,10 @@ def fingerprint(id_sum: int, count: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the initiator has learnt from one message, and what it says to it."""
+    """What the initiator has learnt from one message, and what it says to it.
+
+    Where messages were full, ids that an earlier step named may be named again.
+    """
 
     reply: bytes | None  # None: finished
     have: list[bytes]  # ids that the responder lacks
@@ -126,7 +130,7 @@ class Step:
 
 
 def initiate(storage: Storage, frame_max: int = FRAME_MAX) -> bytes:
-    """The initiator's first message: fingerprints of the older half, of the older half of the rest, and so on.
+    """The initiator's first message: a fingerprint of the older half, of the older half of the rest, ….
 
     About 20 bytes for each doubling of the set: 340 for 100,000 items, 7 for none.
     """
@@ -147,12 +151,12 @@ def respond(storage: Storage, message: bytes, frame_max: int = FRAME_MAX) -> byt
 
 
 def reconcile(storage: Storage, message: bytes, frame_max: int = FRAME_MAX) -> Step:
-    """The initiator's step: what the responder's message settles, and the next one, of at most `frame_max` bytes.
+    """The initiator's step: what the responder's message settles, and the next, of at most `frame_max` bytes.
 
-    Every message of an honest responder settles or cuts finer the first range that is still open, so this ends:
-    mostly in one to four round trips, and in about three more for each full frame. A hostile one can go on for
-    ever, by answering ids with fingerprints, so the session must bound the rounds. Each round costs at most two
-    calls of the storage for each range of the message, or one pass over the items.
+    Every message of an honest responder settles or cuts finer the first range that is still open, so this
+    ends: mostly after one to four round trips, and about three more for each full frame. A hostile
+    responder can go on for ever, by answering ids with fingerprints, so the session must bound the rounds.
+    A message costs at most a few calls of the storage for each of its ranges, and each item fetched twice.
     Raises PeerError (`bad-version`, `bad-frame`, `too-large`).
     """
     if (theirs := version(message)) != VERSION:
@@ -176,13 +180,14 @@ def _without(ids: Sequence[bytes], others: Sequence[bytes]) -> list[bytes]:
 
 # --- Where to cut -------------------------------------------------------------------------------------------
 #
-# What differs is mostly new. So a stretch that reaches our newest item is cut in halves, quarters, eighths … toward
-# it, and what comes after it is asked for with an empty list: new items on one side cost one round trip.
+# What differs is mostly new. So a stretch that reaches our newest item is cut in halves, quarters, eighths
+# … toward it, and what comes after it is asked for with an empty list: new items on one side cost one round
+# trip.
 #
-# Elsewhere ranges are cut evenly, down a ladder of sizes. Its steps are such that up to some hundred differences
-# scattered over 100,000 items are found in three round trips. At its end the responder lists what it holds, since
-# that settles the range; the initiator, who needs an answer whatever it says, cuts once more: five fingerprints cost
-# less than ten ids.
+# Elsewhere ranges are cut evenly, down a ladder of sizes. Its steps are such that up to some hundred
+# differences scattered over 100,000 items are found in three round trips. At its end the responder lists
+# what it holds, since that settles the range; the initiator, who needs an answer whatever it says, cuts
+# once more: five fingerprints cost less than ten ids.
 
 _LADDER = (2, 10, 60, 600, 10_000)  # items in a range after each cut
 _LADDER_FOR_RESPONDER = _LADDER[1:]
@@ -253,7 +258,7 @@ def _lean_cuts(storage: Storage, part: "_Part") -> Iterator[_Cut]:
 def _even_cuts(
     storage: Storage, part: "_Part", ladder: Sequence[int], range_size: int
 ) -> tuple["_Part", Storage, list[_Cut]]:
-    """Ranges of equal numbers of items: `range_size`, or the ladder's next step if that is less; at least two."""
+    """At least two ranges of `range_size` items each, or of the ladder's next step if that is less."""
     count = part.count
     step = next((step for step in reversed(ladder) if step * _FAN_MIN <= count), ladder[0])
     ranges = min(max(2, -(-count // min(step, max(range_size, ladder[0])))), _FAN_MAX, count)
@@ -263,10 +268,10 @@ def _even_cuts(
 
 
 def _range_sizes(parts: Sequence["_Part"]) -> list[int]:
-    """For each part, how many items a range of it should have, as far as that can be told from the other parts.
+    """For each part, how many items a range of it should have, as far as the other parts tell.
 
-    Differences scattered evenly touch the halves, quarters, eighths … of a first message down to the one that holds
-    about one. So each further one that differs doubles the number we expect in the first.
+    Differences scattered evenly touch the halves, quarters, eighths … of a first message down to the one that
+    holds about one. So each further one that differs doubles the number we expect in the first.
     """
     sizes: list[int] = []
     chain_end = 0
@@ -283,13 +288,19 @@ def _range_sizes(parts: Sequence["_Part"]) -> list[int]:
 
 
 def _newest_to_list(parts: Sequence["_Part"]) -> int:
-    """The index of the first part of those that differ without a gap up to the newest, and hold few enough items."""
+    """The index of the first part of those that differ without a gap up to the newest, and are small.
+
+    Where they have something newer than all of ours, ours may be known to them, and nothing is listed.
+    """
     total = 0
     bound = INFINITY
     for index in range(len(parts) - 1, -1, -1):
         part = parts[index]
         total += part.count
-        if not part.differs or part.bound != bound or total > _LIST_NEWEST_MAX:
+        if part.count == 0 and part.differs and part.theirs is None:
+            return len(parts)
+        agreed = part.count > 0 and not part.differs  # what is empty on both sides makes no gap
+        if agreed or part.bound != bound or total > _LIST_NEWEST_MAX:
             return index + 1
         bound = part.start
     return 0
@@ -314,7 +325,7 @@ class _Part:
         return self.upper - self.lower
 
     def halves(self, older: "_Part") -> bool:
-        """Both differ, and this one follows the other with about half as many items, as in a first message."""
+        """Both differ, and this one comes next, with about half as many items, as in a first message."""
         return (
             self.differs
             and older.differs
@@ -356,7 +367,7 @@ def _compare_run(storage: Storage, start: Bound, lower: int, run: Sequence[Range
 
 
 def _view(storage: Storage, begin: int, end: int, ranges: int) -> Storage:
-    """These items, fetched by one call if that is less work than to seek and sum so many ranges among them."""
+    """These items, fetched by one call where that is less work than to find and sum so many ranges."""
     if end - begin <= min(_WINDOW_PER_RANGE * ranges, _WINDOW_MAX):
         return _Items(storage.items(begin, end), begin)
     return storage
@@ -365,7 +376,7 @@ def _view(storage: Storage, begin: int, end: int, ranges: int) -> Storage:
 def _index(view: Storage, bound: Bound) -> int:
     if bound == ZERO:
         return 0
-    return view.lower_bound(*bound) if bound[0] <= TIME_MAX else view.size()
+    return view.lower_bound(*bound) if bound[0] <= TIME_MS_MAX else view.size()
 
 
 def _fingerprint_between(view: Storage, lower: int, upper: int) -> bytes:
@@ -385,7 +396,7 @@ def _bound_before(view: Storage, index: int) -> Bound:
 
 
 def _write(storage: Storage, plan: _Plan, frame_max: int) -> bytes:
-    """The message that says what was planned. When it is full, it ends with a fingerprint of all that remains."""
+    """The message that says what was planned. A full one ends with a fingerprint of all that remains."""
     writer = Writer(frame_max)
     for part, view, cuts in plan:
         writer.skip_to(part.start)
@@ -394,15 +405,21 @@ def _write(storage: Storage, plan: _Plan, frame_max: int) -> bytes:
             fits = min(cut.upper, lower + writer.ids_room()) if cut.listed else cut.upper
             if not writer.has_room() or lower == fits < cut.upper:
                 return _close(storage, writer, lower)
-            bound = cut.bound if cut.bound and fits == cut.upper else _bound_before(view, fits)
             if cut.listed:
-                writer.ids(bound, [id_ for _, id_ in view.items(lower, fits)])
+                ids = [id_ for _, id_ in view.items(lower, fits)]
+                writer.ids(_bound_of(view, cut, fits), ids)
             else:
-                writer.fingerprint(bound, _fingerprint_between(view, lower, fits))
+                value = _fingerprint_between(view, lower, fits)
+                writer.fingerprint(_bound_of(view, cut, fits), value)
             if fits < cut.upper:
                 return _close(storage, writer, fits)
             lower = cut.upper
     return writer.message()
+
+
+def _bound_of(view: Storage, cut: _Cut, upper: int) -> Bound:
+    """Where the range that was to reach to the cut ends, when it reaches to our item `upper`."""
+    return _bound_before(view, upper) if cut.bound is None or upper < cut.upper else cut.bound
 
 
 def _close(storage: Storage, writer: Writer, lower: int) -> bytes:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from commonsnode_protocol.errors import PeerError, Reason
+from commonsnode_protocol.limits import RECONCILE_BYTES_MAX
 
 VERSION = 0x61  # protocol version 1
 VERSIONS = range(0x60, 0x70)  # what may be a version byte at all
 ID_BYTES = 32
 FINGERPRINT_BYTES = 16
-FRAME_MAX = 256 * 1024  # bytes in a message, ours and theirs, and so at most 8,191 ids
+FRAME_MAX = RECONCILE_BYTES_MAX  # bytes in a message, ours and theirs, and so at most 8,191 ids
 FRAME_MIN = (
     256  # the least limit we can be told to keep: a skip, one id and the closing fingerprint fit with ease
 )
@@ -60,7 +61,7 @@ def version(message: bytes) -> int:
 def decode(message: bytes) -> list[Range]:
     """The ranges of a message of VERSION, in ascending order.
 
-    Raises PeerError: `too-large` over FRAME_MAX or RANGES_MAX, `bad-frame` at anything that is not of the form.
+    Raises PeerError: `too-large` over FRAME_MAX or RANGES_MAX, `bad-frame` at anything else not of the form.
     """
     if len(message) > FRAME_MAX:
         raise PeerError(Reason.TOO_LARGE, f"negentropy: a message of {len(message)} bytes")
@@ -143,7 +144,7 @@ def encode_varint(value: int) -> bytes:
 class Writer:
     """Puts ranges in ascending order into one message of at most `frame_max` bytes.
 
-    Ask whether there is room before each range. For a skip, and then the range to infinity, there is always room.
+    Ask whether there is room before each range. There always is for one skip and a fingerprint to infinity.
     """
 
     def __init__(self, frame_max: int) -> None:
@@ -173,7 +174,7 @@ class Writer:
         self._put(bound, Mode.FINGERPRINT, value)
 
     def ids(self, bound: Bound, ids: Sequence[bytes]) -> None:
-        """Lists that touch become one."""
+        """Say which ids there are. Lists that touch become one."""
         if self._listed is None:
             self._listed = []
         self._listed += ids

@@ -11,10 +11,7 @@ the session is over. Theory of operation:
 - Small changes are pushed at once (Plumtree's eager push; Leitão et al. 2007, "Epidemic Broadcast Trees").
 """
 
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import Enum, auto
 
 from commonsnode_protocol import frames
 from commonsnode_protocol.changeset import AUTHORITY
@@ -67,49 +64,9 @@ from commonsnode_protocol.session_events import (
     TimerFired,
     Use,
 )
+from commonsnode_protocol.session_lane import Lane, Phase
 
 ONE_CHANGESET_BYTES = CHANGESET_BYTES_MAX + 128  # what the largest one takes in a batch
-
-
-class Phase(Enum):
-    """What the initiator is doing with a lane; the responder only answers."""
-
-    IDLE = auto()
-    RECONCILING = auto()  # finding out what differs
-    TRANSFERRING = auto()  # wanting and supplying
-    SETTLING = auto()  # asked the peer for its fingerprints after that
-
-
-@dataclass(slots=True)
-class _Lane:
-    key: LaneKey
-    number: int  # ours
-    mine: LaneState
-    said: LaneState  # what the peer was told last
-    theirs: LaneState | None = None  # None: the peer does not follow it
-    in_step: bool = False
-    phase: Phase = Phase.IDLE
-    tried: bool = False  # reconciled at least once since the last change of authority
-    retry_ms: int = 0
-    retry_at: int | None = None
-    last_try: int | None = None
-    settled_at: tuple[LaneState, LaneState] | None = None  # both sides after the last attempt
-    rounds: int = 0
-    answering: bool = False  # a Negentropy answer of ours is being worked out
-    need: deque[bytes] = field(default_factory=deque)
-    outstanding: set[bytes] = field(default_factory=set)  # wanted, and not here yet
-    supply: deque[bytes] = field(default_factory=deque)  # what the peer lacks
-    wanted: deque[bytes] = field(default_factory=deque)  # what the peer asked for
-    fetching: bool = False
-    applying: int = 0
-    owes_answer: bool = False
-    say_at: int | None = None  # when to say our new fingerprints
-    deadline: int | None = None  # until when the peer owes us something
-    eager: bool = True  # Plumtree: push to this peer, rather than `ihave`
-
-    @property
-    def shared(self) -> bool:
-        return self.theirs is not None
 
 
 class Session:
@@ -120,7 +77,7 @@ class Session:
         self.heard = False  # whether the peer has said what it follows
         self._channel_hash = channel_hash
         self._role, self._peer_role = (INITIATOR, RESPONDER) if initiator else (RESPONDER, INITIATOR)
-        self._lanes: dict[LaneKey, _Lane] = {}
+        self._lanes: dict[LaneKey, Lane] = {}
         self._announced = 0
         self._peer_lanes: list[
             LaneKey | None
@@ -172,7 +129,7 @@ class Session:
         for key, state in entries:
             if key in self._lanes or self._announced >= LANES_MAX:
                 continue
-            lane = self._lanes[key] = _Lane(key, self._announced, state, state)
+            lane = self._lanes[key] = Lane(key, self._announced, state, state)
             self._announced += 1
             new.append((frames.tag(self._channel_hash, self._role, *key), state))
             number = self._peer_live.get(frames.tag(self._channel_hash, self._peer_role, *key))
@@ -192,7 +149,7 @@ class Session:
                 self._left.add(number)
 
     def _lane_event(
-        self, lane: _Lane, event: Changed | Reconciled | Answered | Applied | Fetched | Missing, now_ms: int
+        self, lane: Lane, event: Changed | Reconciled | Answered | Applied | Fetched | Missing, now_ms: int
     ) -> None:
         match event:
             case Changed(_, state, ids, size, packed, hops):
@@ -230,14 +187,14 @@ class Session:
             self._send(frames.Credit(self._credit_owed))
             self._credit_owed = 0
 
-    def _pass_on(self, lane: _Lane, ids: tuple[bytes, ...], size: int, packed: bytes, hops: int) -> None:
+    def _pass_on(self, lane: Lane, ids: tuple[bytes, ...], size: int, packed: bytes, hops: int) -> None:
         if packed and lane.eager:
             self._send(frames.Push(lane.number, min(hops, HOPS_MAX), size, packed), Rank.LIVE)
         elif ids and not lane.eager:
             for begin in range(0, len(ids), IHAVE_IDS_MAX):
                 self._send(frames.IHave(lane.number, ids[begin : begin + IHAVE_IDS_MAX]), Rank.LIVE)
 
-    def _applied(self, lane: _Lane, event: Applied, now_ms: int) -> None:
+    def _applied(self, lane: Lane, event: Applied, now_ms: int) -> None:
         lane.applying = max(0, lane.applying - 1)  # a lane that was left and followed again begins at none
         changed = lane.mine != event.state
         lane.mine = event.state
@@ -254,7 +211,7 @@ class Session:
         self._compare(lane, now_ms, RETRY_MS_MIN)
         self._go_on(lane, now_ms)
 
-    def _fetched(self, lane: _Lane, event: Fetched, now_ms: int) -> None:
+    def _fetched(self, lane: Lane, event: Fetched, now_ms: int) -> None:
         if event.use is Use.LIVE:
             if event.packed and lane.shared:
                 self._send(frames.Push(lane.number, 1, event.size, event.packed), Rank.LIVE)
@@ -270,17 +227,22 @@ class Session:
         self._go_on(lane, now_ms)
 
     def _reconciled(
-        self, lane: _Lane, message: bytes | None, have: Iterable[bytes], need: Iterable[bytes], now_ms: int
+        self, lane: Lane, message: bytes | None, have: Iterable[bytes], need: Iterable[bytes], now_ms: int
     ) -> None:
         if not lane.shared or lane.phase is not Phase.RECONCILING:
             return
-        lane.supply.extend(have)
-        lane.need.extend(need)
+        # After a message that was full, the next one may name an id again.
+        for ids, queue in ((have, lane.supply), (need, lane.need)):
+            for changeset_id in ids:
+                if changeset_id not in lane.named:
+                    lane.named.add(changeset_id)
+                    queue.append(changeset_id)
         if message is not None:
             self._send(frames.Reconcile(lane.number, message))
             lane.deadline = now_ms + UNSETTLED_MS_MAX
             return
         lane.phase = Phase.TRANSFERRING
+        lane.named.clear()
         self._go_on(lane, now_ms)
 
     # What the peer tells us
@@ -312,6 +274,7 @@ class Session:
             self._owe_credit(size)
 
     def _announced_by_peer(self, entries: Iterable[tuple[bytes, LaneState]], now_ms: int) -> None:
+        self.heard = True
         expected = {
             frames.tag(self._channel_hash, self._peer_role, *key): lane for key, lane in self._lanes.items()
         }
@@ -328,12 +291,12 @@ class Session:
             if lane is not None:
                 self._share(lane, number, state, now_ms)
 
-    def _share(self, lane: _Lane, number: int, state: LaneState, now_ms: int) -> None:
+    def _share(self, lane: Lane, number: int, state: LaneState, now_ms: int) -> None:
         self._peer_lanes[number] = lane.key
         lane.theirs, lane.retry_ms, lane.eager = state, 0, True
         self._compare(lane, now_ms, 0)
 
-    def _lane_of(self, number: int) -> _Lane | None:
+    def _lane_of(self, number: int) -> Lane | None:
         if number >= len(self._peer_lanes):
             raise PeerError(Reason.OUT_OF_ORDER, f"lane {number} was not announced")
         key = self._peer_lanes[number]
@@ -343,7 +306,7 @@ class Session:
 
     def _received_on(
         self,
-        lane: _Lane,
+        lane: Lane,
         frame: frames.State
         | frames.Reconcile
         | frames.Want
@@ -369,7 +332,7 @@ class Session:
                 self._changesets(lane, frame, now_ms)
             case frames.Push(_, hops, size, packed):
                 lane.applying += 1
-                self._effects.append(Apply(lane.key, size, packed, 0, min(hops + 1, HOPS_MAX)))
+                self._effects.append(Apply(lane.key, size, packed, 0, hops))
             case frames.IHave(_, ids):
                 self._effects.append(FindMissing(lane.key, ids))
             case frames.Graft(_, ids):
@@ -380,7 +343,7 @@ class Session:
             case frames.Drop(number):
                 self._dropped(lane, number)
 
-    def _state(self, lane: _Lane, state: LaneState, ask: int, now_ms: int) -> None:
+    def _state(self, lane: Lane, state: LaneState, ask: int, now_ms: int) -> None:
         if state != lane.theirs or ask == QUESTION:
             lane.retry_ms = min(lane.retry_ms, RETRY_MS_MIN)
         lane.theirs = state
@@ -399,7 +362,7 @@ class Session:
             return
         self._compare(lane, now_ms, RETRY_MS_MIN if ask == NEWS else 0)
 
-    def _reconcile(self, lane: _Lane, message: bytes) -> None:
+    def _reconcile(self, lane: Lane, message: bytes) -> None:
         if not self.initiator:
             if lane.answering:
                 raise PeerError(Reason.OUT_OF_ORDER, "a second question before the answer to the first")
@@ -414,7 +377,7 @@ class Session:
         lane.deadline = None
         self._effects.append(AskReconciliation(lane.key, message))
 
-    def _changesets(self, lane: _Lane, frame: frames.Changesets, now_ms: int) -> None:
+    def _changesets(self, lane: Lane, frame: frames.Changesets, now_ms: int) -> None:
         if not lane.outstanding.issuperset(frame.gone):
             raise PeerError(Reason.NOT_ASKED_FOR, "gone, but never wanted")
         lane.outstanding.difference_update(frame.gone)
@@ -423,7 +386,7 @@ class Session:
             self._effects.append(Apply(lane.key, frame.size, frame.packed, frame.size, None))
         self._go_on(lane, now_ms)
 
-    def _dropped(self, lane: _Lane, number: int) -> None:
+    def _dropped(self, lane: Lane, number: int) -> None:
         for tag, of in list(self._peer_live.items()):
             if of == number:
                 del self._peer_live[tag]
@@ -443,7 +406,7 @@ class Session:
 
     # What follows from it
 
-    def _compare(self, lane: _Lane, now_ms: int, delay_ms: int) -> None:
+    def _compare(self, lane: Lane, now_ms: int, delay_ms: int) -> None:
         """Note whether both sets are equal; where not, plan to reconcile, no sooner than `delay_ms` from now."""
         if not lane.shared:
             return
@@ -462,7 +425,7 @@ class Session:
             at = max(now_ms + delay_ms, (lane.last_try or -RETRY_MS_MIN) + max(RETRY_MS_MIN, lane.retry_ms))
             lane.retry_at = at if lane.retry_at is None else min(at, lane.retry_at)
 
-    def _authority_changed(self, authority: _Lane) -> None:
+    def _authority_changed(self, authority: Lane) -> None:
         self._refused = 0
         authority.tried = False
         for lane in self._data_lanes(authority):
@@ -470,11 +433,11 @@ class Session:
             if lane.retry_at is not None and lane.last_try is not None:
                 lane.retry_at = min(lane.retry_at, lane.last_try + RETRY_MS_MIN)
 
-    def _data_lanes(self, authority: _Lane) -> list[_Lane]:
+    def _data_lanes(self, authority: Lane) -> list[Lane]:
         community = authority.key[0]
         return [lane for key, lane in self._lanes.items() if key[0] == community and lane is not authority]
 
-    def _go_on(self, lane: _Lane, now_ms: int) -> None:
+    def _go_on(self, lane: Lane, now_ms: int) -> None:
         """Ask for more, serve more, and settle when all of it is done."""
         if not lane.shared:
             return
@@ -491,7 +454,7 @@ class Session:
             lane.phase, lane.deadline = Phase.SETTLING, now_ms + UNSETTLED_MS_MAX
             self._say_state(lane, QUESTION)
 
-    def _serve(self, lane: _Lane) -> None:
+    def _serve(self, lane: Lane) -> None:
         if not lane.shared or lane.fetching or not (lane.wanted or lane.supply):
             return
         budget = min(self._credit_out, BATCH_BYTES_MAX)
@@ -503,7 +466,7 @@ class Session:
         self._credit_out -= budget
         self._effects.append(Fetch(lane.key, ids, budget, use))
 
-    def _say_state(self, lane: _Lane, ask: int) -> None:
+    def _say_state(self, lane: Lane, ask: int) -> None:
         lane.say_at, lane.said = None, lane.mine
         if ask == ANSWER:
             lane.owes_answer = False
@@ -512,7 +475,7 @@ class Session:
     def _send(self, frame: frames.Frame, rank: Rank = Rank.NORMAL) -> None:
         self._effects.append(Send(frames.encode(frame), rank))
 
-    def _may_start(self, lane: _Lane) -> bool:
+    def _may_start(self, lane: Lane) -> bool:
         authority = self._lanes.get((lane.key[0], AUTHORITY))
         if authority is None or authority is lane:
             return True
@@ -537,6 +500,7 @@ class Session:
             ):
                 active += 1
                 lane.phase, lane.retry_at, lane.last_try, lane.rounds = Phase.RECONCILING, None, now_ms, 0
+                lane.named.clear()
                 self._effects.append(AskReconciliation(lane.key, None))
             for at in (lane.deadline, lane.say_at, lane.retry_at):
                 if at is not None and at > now_ms and (next_at is None or at < next_at):

@@ -168,7 +168,7 @@ class AnswerReconciliation:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Unpack, check and apply a batch; tell Applied. hops: of a push, counted to here; None for a transfer."""
+    """Unpack, check and apply a batch; tell Applied. hops: the links that a push came over; None for a transfer."""
 
     key: LaneKey
     size: int

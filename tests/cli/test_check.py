@@ -1,5 +1,6 @@
 """`check`: with and without a daemon, on a whole node and on a damaged one."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -8,15 +9,22 @@ import pytest
 from cli_shell import Shell, new_node
 
 
-@pytest.fixture
-def stopped(tmp_path: Path) -> Shell:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """A node with some things, whose daemon has stopped."""
-    shell = new_node(tmp_path / "home")
+    shell = new_node(tmp_path_factory.mktemp("check") / "home")
     with shell.up():
         shell.document("community", "create", "Valle Alto")
         for title in ("anvil", "bellows", "tongs"):
             shell.document("add", title)
     return shell
+
+
+@pytest.fixture
+def stopped(original: Shell, tmp_path: Path) -> Shell:
+    """A copy of it, to be damaged."""
+    shutil.copytree(original.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock"))
+    return Shell(tmp_path / "home")
 
 
 def test_a_whole_node_is_well_with_and_without_its_daemon(stopped: Shell) -> None:

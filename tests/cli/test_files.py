@@ -111,14 +111,16 @@ def test_every_sheet_of_a_workbook_is_a_table_of_its_own(node: Shell, community:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02\xff" * 100], ids=["empty", "no table"])
-def test_a_file_that_cannot_be_read_is_one_clear_error(node: Shell, tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_cannot_be_read_is_one_clear_error(
+    node: Shell, community: str, tmp_path: Path, content: bytes
+) -> None:
     file = tmp_path / "bad.csv"
     file.write_bytes(content)
-    assert "bad.csv" in node.refused("import", str(file), "--json")
+    assert "bad.csv" in node.refused("import", str(file), "--community", community, "--json")
 
 
-def test_a_file_that_is_not_there_is_one_clear_error(node: Shell, tmp_path: Path) -> None:
-    assert "nothing.csv" in node.refused("import", str(tmp_path / "nothing.csv"))
+def test_a_file_that_is_not_there_is_one_clear_error(node: Shell, community: str, tmp_path: Path) -> None:
+    assert "nothing.csv" in node.refused("import", str(tmp_path / "nothing.csv"), "--community", community)
 
 
 def test_people_are_shown_what_was_understood_and_what_was_done(
@@ -139,7 +141,7 @@ def test_json_lines_go_out_and_come_in_without_loss(
     )
     before = node.run("export", "--community", community, "--format", "jsonl")
     assert before.code == 0
-    ids = [json.loads(line)["record"] for line in before.out.splitlines()]
+    ids = [json.loads(line)["id"] for line in before.out.splitlines()]
     assert ids == sorted(ids)
     assert len(ids) == 4
     file = tmp_path / "out.jsonl"

@@ -4,10 +4,12 @@ import json
 import os
 import signal
 import stat
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
-from cli_shell import COMMAND_S_MAX, Shell, new_node
+from cli_shell import COMMAND_S_MAX, Shell, new_node, plain_environment
 
 
 def test_init_makes_a_node_whose_key_is_its_owners_alone(empty: Shell) -> None:
@@ -37,8 +39,10 @@ def test_init_in_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> No
 
 def test_the_home_may_come_from_the_environment(empty: Shell) -> None:
     empty.document("init")
-    elsewhere = Shell(Path(""))
-    assert elsewhere.run("id", COMMONSNODE_HOME=str(empty.home)).out == empty.text("id")
+    variables = {**plain_environment(), "COMMONSNODE_HOME": str(empty.home)}
+    words = [sys.executable, "-m", "commonsnode_cli", "id"]
+    shown = subprocess.run(words, env=variables, capture_output=True, check=True).stdout.decode()
+    assert shown == empty.text("id")
 
 
 def test_a_command_without_a_node_says_how_to_make_one(empty: Shell) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonsnode_cli.output import document_text, plain
+from commonsnode_cli.wording import value_text
 
 
 def test_a_name_cannot_move_the_cursor_or_turn_the_text() -> None:
@@ -33,3 +34,10 @@ def test_a_document_is_one_safe_line_that_means_the_same(document: object) -> No
     text = document_text(document)
     assert json.loads(text) == document
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text)
+
+
+def test_a_place_reads_as_its_name_and_where_it_is_as_far_as_it_says() -> None:
+    assert value_text("place", {"name": "Shed"}) == "Shed"
+    assert value_text("place", {"lat": 3_500_000, "lon": -781_200_000}) == "0.35,-78.12"
+    assert value_text("place", {"name": "Shed", "lat": 0, "lon": 5}) == "Shed (0,0.0000005)"
+    assert value_text("place", {"other": 1}) == '{"other": 1}'

@@ -8,6 +8,7 @@ import pytest
 
 from cli_shell import Shell, plain_environment
 from commonsnode_cli.catalogue import ENTRIES
+from commonsnode_cli.main import main
 
 WRONG = [
     ["frobnicate"],
@@ -18,6 +19,9 @@ WRONG = [
     ["peer", "add", "http://127.0.0.1:8450/"],
     ["peer"],
     ["community"],
+    ["community", "follow", "http://127.0.0.1:8450/"],
+    ["community", "follow", "commons:abc"],
+    ["community", "leave", "a", "--community", "b"],
     ["member", "grant", "abc"],
     ["member", "grant", "0" * 64, "--role", "king"],
     ["add", "drill", "--at", "91,0"],
@@ -33,28 +37,67 @@ WRONG = [
 ]
 
 
+def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The whole command in this process, which spares the start of a Python for each."""
+    monkeypatch.setattr(sys, "argv", ["commonsnode", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
-def test_wrong_usage_is_exit_code_2_and_one_line(empty: Shell, words: list[str]) -> None:
-    assert empty.refused(*words, code=2).count("\n") == 1
+def test_wrong_usage_is_exit_code_2_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert call(monkeypatch, "--home", str(tmp_path), *words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("commonsnode: ")
+    assert shown.err.count("\n") == 1
 
 
-def test_the_overview_names_every_command() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "commonsnode_cli", "--help"],
-        capture_output=True,
-        check=True,
-        env=plain_environment(),
-    ).stdout.decode()
+def test_wrong_usage_in_a_process_of_its_own(empty: Shell) -> None:
+    assert "--frobnicate" in empty.refused("status", "--frobnicate", code=2)
+
+
+def test_no_command_at_all_is_wrong_usage_and_shows_the_overview(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "community" in shown.err
+
+
+def test_the_overview_names_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "--help") == 0
+    shown = capsys.readouterr().out
     for name in ENTRIES:
         assert f"\n  {name} " in shown
+    assert call(monkeypatch, "--home", "x", "--help") == 0
+    assert capsys.readouterr().out == shown
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-def test_every_command_explains_itself_and_takes_json(empty: Shell, name: str) -> None:
-    ended = empty.run(name, "--help")
-    assert ended.code == 0
-    assert ended.err == ""
-    assert "--json" in ended.out
+def test_every_command_explains_itself_and_takes_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert call(monkeypatch, name, "--help") == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_what_many_would_try_first_works_as_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "help", "community", "create") == 0
+    assert "Begin a community" in capsys.readouterr().out
+    assert call(monkeypatch, "help") == 0
+    assert "Exit codes" in capsys.readouterr().out
+    assert call(monkeypatch, "--version") == 0
+    assert "commonsnode " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["--json", "list"], ["list", "--json"]], ids=" ".join)
@@ -76,6 +119,16 @@ def test_a_reader_that_leaves_ends_the_command_as_a_signal_does(node: Shell) -> 
     )
     assert done.stderr == b""
     assert done.stdout.strip() in (b"141", b"0")  # 0 where all of it had been written before
+
+
+def test_a_result_that_cannot_be_written_is_one_clear_line(node: Shell) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            node.words("id"), stdout=full, stderr=subprocess.PIPE, check=False, env=plain_environment()
+        )
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_names_of_others_cannot_take_over_the_terminal(node: Shell) -> None:

@@ -1,6 +1,8 @@
 """A changeset is refused or taken whole; its id and signature cover every byte of it."""
 
+from dataclasses import replace
 from hashlib import blake2b
+from typing import Any
 
 import msgpack
 import pytest
@@ -16,7 +18,9 @@ from commonsnode_protocol.changeset import (
     PUBLIC,
     build,
     changeset_id,
+    compose,
     decode,
+    excerpt,
     header,
     public_key,
     sign,
@@ -120,6 +124,38 @@ def test_a_built_body_is_in_order_whatever_order_it_was_given_in() -> None:
         [RECORD, "resource", {"title": ["Drill", []]}],
         [bytes([1]) * 16, "resource", {"a": [None, []], "b": [{"x": 2, "y": 1}, [0, 2]]}],
     ]
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(INT_MIN - 1, INT_MAX + 1)
+    | st.text(max_size=8)
+    | st.binary(max_size=8)
+    | st.floats()
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), values, max_size=3), st.sampled_from(["resource", "", "k" * 33]))
+def test_what_is_composed_is_what_others_read_in_it(fields: dict[str, Any], kind: str) -> None:
+    changes = [(RECORD, kind, {name: (value, (0,)) for name, value in fields.items()})]
+    try:
+        body, changeset = compose(
+            community=COMMUNITY, lane=PUBLIC, author=AUTHOR, time=TIME, refs=REFS, changes=changes
+        )
+    except (NotCanonical, NotWellFormed):
+        in_order = {name: [canonical.ordered(value), [0]] for name, value in sorted(fields.items())}
+        try:
+            body = with_changes([RECORD, kind, in_order])
+        except (ValueError, OverflowError):
+            return  # nobody can even write it
+        refused(body)
+    else:
+        assert changeset == decode(body)
 
 
 @pytest.mark.parametrize("index", range(7))
@@ -316,6 +352,30 @@ def test_only_a_charter_has_no_community() -> None:
         charter(changes=[[RECORD, "charter", fields], [RECORD, "grant", fields]]),
     ):
         not_well_formed(body)
+
+
+# Excerpts
+
+
+@given(st.sets(st.integers(0, 9)))
+def test_an_excerpt_is_the_changeset_with_the_changes_of_some_records_only(numbers: set[int]) -> None:
+    changes = [
+        [bytes([n]) * 16, kind, {"title": [f"{n}", [1]]}] for n in range(8) for kind in ("agent", "resource")
+    ]
+    body, records = with_changes(*changes), {bytes([n]) * 16 for n in numbers}
+    whole, part = decode(body), excerpt(body, records)
+    assert [list[object](change) for change in part.changes] == [
+        list[object](change) for change in whole.changes if change[0] in records
+    ]
+    assert replace(part, changes=()) == replace(whole, changes=())
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xc0", packed(parts())[:-1], packed(parts()[:6]), packed([1, 2, 3, 4, 5, 6, 7])]
+)
+def test_no_excerpt_is_made_of_what_is_no_changeset(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        excerpt(body, ())
 
 
 # Id and signature

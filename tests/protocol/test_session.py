@@ -207,6 +207,7 @@ def begun(initiator: bool = False) -> tuple[Session, frames.LaneState]:
     entries = tuple((frames.tag(CHANNEL, role, COMMUNITY, lane), node.state(lane)) for lane in LANES)
     session.handle(events.Received(frames.encode(frames.Lanes(entries))), 0)
     assert session.shared() == {AUTHORITY_LANE: True, PUBLIC_LANE: True}
+    assert session.heard
     return session, node.state(PUBLIC)
 
 
@@ -294,6 +295,20 @@ def test_an_initiator_that_gets_no_answer_ends_the_session_in_time() -> None:
     with pytest.raises(PeerError) as raised:
         session.handle(events.TimerFired(), RETRY_MS_MIN + UNSETTLED_MS_MAX)
     assert raised.value.reason is Reason.TOO_SLOW
+
+
+def test_an_id_that_reconciliation_names_twice_is_wanted_once() -> None:
+    session, state = begun(initiator=True)
+    session.handle(
+        events.Received(frames.encode(frames.State(1, frames.LaneState(b"\1" * 16, state.digest)))), 0
+    )
+    session.handle(events.TimerFired(), RETRY_MS_MIN)
+    named = THINGS[0].id
+    session.handle(events.Reconciled(PUBLIC_LANE, b"a", (), (named,)), RETRY_MS_MIN)
+    session.handle(events.Received(frames.encode(frames.Reconcile(1, b"a"))), RETRY_MS_MIN)
+    effects = session.handle(events.Reconciled(PUBLIC_LANE, None, (), (named,)), RETRY_MS_MIN)
+    wanted = [frames.decode(effect.data) for effect in effects if isinstance(effect, events.Send)]
+    assert wanted == [frames.Want(1, (named,))]
 
 
 def test_sets_that_never_become_equal_are_tried_less_and_less_often() -> None:

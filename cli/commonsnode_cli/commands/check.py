@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commonsnode_cli.client import Document
+from commonsnode_cli.client import Document, problem_of
 from commonsnode_cli.failures import Refused
 from commonsnode_cli.invocation import Invocation, Json
 from commonsnode_cli.progress import Step, progress
@@ -54,16 +54,15 @@ def _by_the_node(call: Invocation, rebuild: bool, step: Step) -> list[Document]:
             problems: list[Document] = answer["result"]["problems"]
             return problems
         elif "problem" in answer:
-            raise Refused(str(answer["problem"].get("detail") or answer["problem"].get("title")))
+            raise problem_of(answer["problem"])
     raise Refused("the node ended its check without a result; its log says why")
 
 
 def _on_the_files(call: Invocation, rebuild: bool, step: Step) -> list[Document]:
-    from commonsnode_store.store import Store
-
     from commonsnode.errors import NodeError
     from commonsnode.home import locked, open_home
     from commonsnode_store.errors import Damaged, StoreError
+    from commonsnode_store.store import Store
 
     try:
         home = open_home(call.home)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from commonsnode_cli.client import Document, segment
+from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.words import text
 
@@ -69,7 +70,7 @@ def show(
 ) -> None:
     """One community: its link, its people, how much it has."""
     call = Invocation.of(context, as_json)
-    found = call.community(which or community)
+    found = call.community(_one(which, community))
     found = call.node.get(f"/communities/{found['id']}")
     if call.as_json:
         call.out.document(found)
@@ -101,8 +102,15 @@ def follow(
     as_json: Json = False,
 ) -> None:
     """Follow a community: this node dials the addresses of the link and brings what the community has made public."""
+    from commonsnode_protocol.errors import NotWellFormed
+    from commonsnode_protocol.link import parse
+
+    try:
+        parse(text(link, "the link"))
+    except NotWellFormed as error:
+        raise WrongUsage(f"{link!r} is no link: {error}") from error
     call = Invocation.of(context, as_json)
-    found = call.node.post("/communities/follow", {"link": text(link, "the link")})
+    found = call.node.post("/communities/follow", {"link": link})
     if call.as_json:
         call.out.document(found)
         return
@@ -122,13 +130,19 @@ def leave(
 ) -> None:
     """Stop following a community, and remove all of it from this node. The others keep theirs."""
     call = Invocation.of(context, as_json)
-    found = call.community(which or community)
+    found = call.community(_one(which, community))
     left = call.node.delete(f"/communities/{segment(found['id'])}")
     if call.as_json:
         call.out.document(left)
         return
     call.out.line("left: ", (_name(found), "bold"), f"  {found['id']}")
     call.out.say(f"  follow it again: commonsnode community follow {found['link']}")
+
+
+def _one(which: str | None, community: str | None) -> str | None:
+    if which is not None and community is not None:
+        raise WrongUsage("the community is given twice: C, and --community C")
+    return which if which is not None else community
 
 
 def _name(one: Document) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commonsnode_cli.client import Client, Document
+from commonsnode_cli.client import Client, Document, problem_of
 from commonsnode_cli.commands.node import web_address
 from commonsnode_cli.daemons import Daemons
 from commonsnode_cli.failures import Refused
@@ -38,18 +38,20 @@ def demo(
     It prints their web addresses, and for each the beginning of a command line that reaches it.
     """
     call = Invocation.of(context, as_json)
+    # Both, since a script's `demo &` begins with SIGINT ignored.
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
     where = folder or Path(tempfile.mkdtemp(prefix="commonsnode-demo-"))
     ready = False
     try:
         with Daemons() as daemons:
-            with progress("the valley wakes up", show=not call.as_json):
+            with progress("the valley wakes up", show=not call.as_json, counted=False):
                 document = _start(daemons, where.absolute())
             ready = True
             _show(call, document, kept=folder is not None)
-            while daemons.ended() is None:
+            while (ended := daemons.ended()) is None:
                 time.sleep(LOOK_S)
-            raise Refused(f"a node has stopped by itself; its log: {where / 'NODE' / 'log'}")
+            raise Refused(f"the node {ended.home.name} has stopped by itself: {ended.last_words()}")
     except KeyboardInterrupt:
         if not ready:
             raise
@@ -67,9 +69,10 @@ def _start(daemons: Daemons, where: Path) -> Document:
     from commonsnode import home
 
     homes = [where / village.lower().replace(" ", "-") for village in VILLAGES]
-    for path in homes:
+    for path, village in zip(homes, VILLAGES, strict=True):
         if not home.Home(path).is_node():
-            home.init(path)
+            with home.init(path).config_path.open("a", encoding="utf-8") as settings:
+                settings.write(f'\nname = "{village}"\n')
     daemons.start(homes, VARIABLES)
     nodes = [Client(path, home.Home(path).socket_path, f"commonsnode --home {path}") for path in homes]
     founder, *others = nodes
@@ -112,7 +115,7 @@ def _settle(founder: Client, others: list[Client]) -> Document:
 def _take_in(node: Client, community: str, village: str) -> None:
     for answer in node.upload(f"/communities/{community}/import", import_lines(village)):
         if "problem" in answer:
-            raise Refused(str(answer["problem"].get("detail")))
+            raise problem_of(answer["problem"])
 
 
 def _in_step(node: Client) -> None:

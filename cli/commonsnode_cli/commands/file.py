@@ -1,13 +1,14 @@
 """`import` and `export`."""
 
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
 from commonsnode_cli.client import Document
-from commonsnode_cli.failures import Refused, WrongUsage
+from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.progress import progress
 from commonsnode_cli.words import text
@@ -61,17 +62,19 @@ def import_(
     wish = Wish(file, call.community(community)["id"], mapping, key, source, kind, dry_run)
     sheets = open_file(wish)
     taken = []
+    watched = sys.stderr.isatty()  # else it is said when all is done
     for sheet in sheets:
-        _say_mapping(call, sheet)
+        if watched:
+            _say_mapping(call, sheet)
         with progress(f"importing {sheet.name or file.name}", show=not call.as_json) as step:
             taken.append(take_in(call.node, sheet, wish, step))
     document = _document(taken, dry_run)
     rejected = [_bad_row(one) for one in document["rejected"]]
-    if rejected and not any(document[name] for name in ("added", "changed", "unchanged")):
-        raise Refused(f"{file.name}: none of its rows could be taken", _shortened(rejected))
     if call.as_json:
         call.out.document(document)
         return
+    for sheet in () if watched else sheets:
+        _say_mapping(call, sheet)
     done = ", ".join(f"{document[name]} {name}" for name in ("added", "changed", "unchanged"))
     call.out.line("would be: " if dry_run else "imported: ", done, f", {len(rejected)} rejected")
     for line in (*document["notices"], *_shortened(rejected)):

@@ -6,6 +6,7 @@ import typer
 
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
+from commonsnode_cli.wording import moment
 
 ROLES = ("member", "mirror")
 
@@ -55,7 +56,7 @@ def list_(context: typer.Context, community: CommunityOption = None, as_json: Js
         call.out.document(found)
         return
     rows = [
-        (one["id"], one["role"], str(one.get("since") or ""), "this node" if one.get("you") else "")
+        (one["id"], one["role"], moment(one["since"]), "this node" if one.get("you") else "")
         for one in found["members"]
     ]
     call.out.table(("id", "role", "since", ""), rows)

@@ -7,6 +7,7 @@ import typer
 from commonsnode_cli.failures import Refused, WrongUsage
 from commonsnode_cli.invocation import Invocation, Json
 from commonsnode_cli.progress import progress
+from commonsnode_cli.wording import moment
 from commonsnode_cli.words import text
 
 SYNC_S = 60.0
@@ -55,7 +56,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
             one.get("address") or "-",
             (one.get("id") or "")[:12],
             str(one.get("state") or ""),
-            str(one.get("last_in_step") or ""),
+            moment(one.get("last_in_step") or ""),
         )
         for one in found["peers"]
     ]
@@ -86,7 +87,7 @@ def sync(
         bool, typer.Option("--wait", help="Come back when every peer that answers is in step.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(min=0.1, max=86_400, help="Seconds that --wait may take.")
+        float, typer.Option(min=0.1, max=3_600, help="Seconds that --wait may take.")
     ] = SYNC_S,
     as_json: Json = False,
 ) -> None:
@@ -95,7 +96,7 @@ def sync(
     With --wait: exit code 0 when every peer that answered is in step, and at least one did; otherwise 1 with the reason.
     """
     call = Invocation.of(context, as_json)
-    with progress("meeting the others", show=wait and not call.as_json):
+    with progress("meeting the others", show=wait and not call.as_json, counted=False):
         found = call.node.post("/sync", {"wait": wait, "timeout": timeout}, timeout_s=timeout + SYNC_GRACE_S)
     if wait and not found["in_step"]:
         raise Refused(f"not in step: {found['reason'] or 'no peer said so'}")

@@ -12,6 +12,8 @@ from commonsnode_cli.words import fields, moved, place, text
 
 PAGE_RECORDS = 200  # asked for at once
 LANES = ("public", "knowledge")
+UNSHOWN = ("nonce",)  # says something to programs only
+SHORT_ID_CHARS = 12  # on a terminal
 
 app = typer.Typer(add_completion=False)
 
@@ -122,8 +124,9 @@ def show(
         call.out.document(found)
         return
     call.out.line((found["title"], "bold"))
-    width = max((len(name) for name in found["fields"]), default=0) + 2
-    for name, value in found["fields"].items():
+    shown = {name: value for name, value in found["fields"].items() if name not in UNSHOWN}
+    width = max(map(len, shown), default=0) + 2
+    for name, value in shown.items():
         call.out.line(f"  {name:<{width}}", value_text(name, value))
         for other in found["conflicts"].get(name, ()):
             said = (
@@ -163,7 +166,7 @@ def list_(
         return
     rows = [
         (
-            one["id"],
+            one["id"][:SHORT_ID_CHARS] if call.out.terminal else one["id"],
             one["title"],
             one["kind"],
             str(one["fields"].get("condition") or ""),

@@ -1,0 +1,237 @@
+"""The one place where this node signs: from changes to changesets that build on what their author has seen (rules 2, 3, 30)."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+from commonsnode.errors import TooLarge, WrongField
+from commonsnode_protocol import canonical
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import (
+    AUTHORITY,
+    CHARTER_COMMUNITY,
+    Change,
+    compose,
+    excerpt,
+    public_key,
+    sign,
+)
+from commonsnode_protocol.clock import writer_time
+from commonsnode_protocol.errors import NotCanonical, NotWellFormed
+from commonsnode_protocol.intake import Checked
+from commonsnode_protocol.limits import (
+    CHANGES_MAX,
+    CHANGESET_BYTES_MAX,
+    FIELD_BYTES_MAX,
+    KIND_BYTES_MAX,
+    REFS_MAX,
+)
+from commonsnode_protocol.record import Standing
+from commonsnode_store.answers import Applied
+from commonsnode_store.store import Store
+
+HEADS_MAX = 64  # own heads that one changeset refs; a further one takes the next ones, where forks left more
+SUPERSEDED_MAX = REFS_MAX - HEADS_MAX  # in one entry
+ENVELOPE_BYTES = 128  # of a body beside its refs and changes: 92 by the form, rounded up
+REF_BYTES = 34
+INDEX_BYTES_MAX = 3
+ENTRY_BYTES = 32  # of an entry beside kind and writes: 25 by the form, rounded up
+WRITE_BYTES = 2  # of a write beside name and value, without indexes
+UTF8_BYTES_MAX = 4
+
+Publish: TypeAlias = Callable[[bytes, str, Applied, object | None], None]
+Writes: TypeAlias = Mapping[str, tuple[Value, Sequence[bytes]]]  # field → value, ids of what it supersedes
+Entry: TypeAlias = tuple[bytes, str, Writes]  # record id, kind, writes
+Seen: TypeAlias = tuple[bytes, str, str, Sequence[Standing]]  # record id, kind, field, what stands there
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The changesets that a command became, oldest first. waiting: they do not stand yet, and are sent to nobody."""
+
+    ids: tuple[bytes, ...]
+    waiting: bool
+
+
+class Author:
+    """This node's own hand on its store. For the writer thread only."""
+
+    def __init__(self, store: Store, seed: bytes, now_ms: int, publish: Publish) -> None:
+        """seed: of the key to sign with (32 bytes). publish: called after each apply, with what it brought."""
+        self.store = store
+        self.key = public_key(seed)
+        self.now_ms = now_ms
+        self._seed = seed
+        self._publish = publish
+
+    def write(self, community: bytes, lane: str, entries: Sequence[Entry]) -> Written:
+        """Sign these writes in as few changesets as the limits allow, and apply them in one transaction.
+
+        entries: at most one for each (record id, kind); each stays whole, within one changeset.
+        Raises TooLarge where one alone is too much for a changeset, WrongField for what no changeset can hold, and the
+        store's errors; then nothing was written.
+        """
+        heads = dict(self.store.heads(community, lane, self.key))
+        parts = list(_parts(entries))
+        superseded = list(set().union(*(refs for _, refs in parts)))
+        times = {i: time for i, (_, time, _) in self.store.facts(superseded).items()} if superseded else {}
+        batch = []
+        for part, superseded_by_part in parts:
+            refs = sorted({*sorted(heads)[:HEADS_MAX], *superseded_by_part})
+            time = writer_time(self.now_ms, [t for t in map({**times, **heads}.get, refs) if t is not None])
+            index_of = {ref: index for index, ref in enumerate(refs)}
+            if superseded_by_part:
+                changes = [_change(entry, index_of) for entry in part]
+            else:  # writes that supersede nothing have the same form in both
+                changes = cast(list[Change], part)
+            checked = self._sign(community, lane, time, refs, changes)
+            batch.append(checked)
+            for ref in refs:
+                heads.pop(ref, None)
+            heads[checked.id] = time
+            times[checked.id] = time
+        return self._apply(community, lane, batch)
+
+    def found(self, record: bytes, kind: str, fields: Mapping[str, Value], lanes: Iterable[str]) -> bytes:
+        """Write the charter of a new community, and follow that with `lanes`. Returns the community's id."""
+        change = _change((record, kind, {name: (value, ()) for name, value in fields.items()}), {})
+        charter = self._sign(CHARTER_COMMUNITY, AUTHORITY, writer_time(self.now_ms, ()), (), [change])
+        self.store.follow(charter.id, lanes)
+        self._apply(charter.id, AUTHORITY, [charter])
+        return charter.id
+
+    def _sign(
+        self, community: bytes, lane: str, time: int, refs: Sequence[bytes], changes: Sequence[Change]
+    ) -> Checked:
+        try:
+            body, changeset = compose(
+                community=community, lane=lane, author=self.key, time=time, refs=refs, changes=changes
+            )
+        except (NotCanonical, NotWellFormed) as error:
+            raise WrongField("fields", str(error)) from error
+        return Checked(changeset, sign(body, self._seed))
+
+    def _apply(self, community: bytes, lane: str, batch: Sequence[Checked]) -> Written:
+        applied = self.store.apply(community, lane, batch, seen_ms=self.now_ms, own=True)
+        self._publish(community, lane, applied, None)
+        return Written(tuple(checked.id for checked in batch), bool(applied.waiting))
+
+
+def superseding(store: Store, community: bytes, lane: str, seen: Sequence[Seen]) -> list[list[bytes]]:
+    """For each field that was seen: the ids that a write of it supersedes (rule 30).
+
+    Those of the values that stand there, the shown one first; then what these directly superseded, where another author
+    had written that: should the superseding changeset be cut one day, the older value does not rise again beside ours.
+    """
+    ids = list({write.changeset for _, _, _, standing in seen for write in standing})
+    before = _superseded_before(store, community, lane, ids, {(r, k, f) for r, k, f, _ in seen})
+    authors = {
+        i: author for i, (author, _, _) in store.facts(list({r for s in before.values() for r in s})).items()
+    }
+    result = []
+    for record, kind, field, standing in seen:
+        own = [write.changeset for write in standing]
+        older = [
+            ref
+            for write in standing
+            for ref in before.get((write.changeset, record, kind, field), ())
+            if ref in authors and authors[ref] != write.author
+        ]
+        result.append(list(dict.fromkeys(own + older)))
+    return result
+
+
+def _superseded_before(
+    store: Store, community: bytes, lane: str, ids: Sequence[bytes], wanted: set[tuple[bytes, str, str]]
+) -> dict[tuple[bytes, bytes, str, str], list[bytes]]:
+    """(changeset, record, kind, field) → what that changeset supersedes there, for those changesets that stand."""
+    found = {}
+    records = {record for record, _, _ in wanted}
+    for signed in store.fetch(community, lane, ids):
+        changeset = excerpt(signed.body, records)
+        if not changeset.refs:
+            continue
+        for record, kind, fields in changeset.changes:
+            for field, (_, indexes) in fields.items():
+                if indexes and (record, kind, field) in wanted:
+                    found[changeset.id, record, kind, field] = [changeset.refs[i] for i in indexes]
+    return found
+
+
+def check_kind(kind: str) -> None:
+    """Raise WrongField unless a record can be of this kind."""
+    if not kind.isprintable() or not 1 <= len(_utf8("kind", kind)) <= KIND_BYTES_MAX:
+        raise WrongField("kind", f"a kind is 1 to {KIND_BYTES_MAX} bytes of printable text")
+
+
+def check_fields(fields: Mapping[str, Value]) -> None:
+    """Raise WrongField, with the name, at the first field that no changeset can hold."""
+    for name, value in fields.items():
+        if not 1 <= len(_utf8(name, name)) <= FIELD_BYTES_MAX:
+            raise WrongField(name, f"the name of a field is 1 to {FIELD_BYTES_MAX} bytes")
+        try:
+            canonical.encode(value)
+        except NotCanonical as error:
+            raise WrongField(name, str(error)) from error
+
+
+def _utf8(name: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON lets pass
+        raise WrongField(name.encode(errors="replace").decode(), "is no valid Unicode") from None
+
+
+def _superseded(entry: Entry) -> set[bytes]:
+    """The ids that an entry supersedes; of hundreds of concurrent values a share, the next write sees the rest."""
+    writes = entry[2]
+    share = max(1, SUPERSEDED_MAX // max(1, len(writes)))
+    return {ref for _, ids in writes.values() if ids for ref in ids[:share]}
+
+
+def _change(entry: Entry, index_of: Mapping[bytes, int]) -> Change:
+    record, kind, writes = entry
+    return (
+        record,
+        kind,
+        {
+            name: (value, sorted({index_of[ref] for ref in ids if ref in index_of}) if ids else ())
+            for name, (value, ids) in writes.items()
+        },
+    )
+
+
+def _parts(entries: Sequence[Entry]) -> Iterator[tuple[list[Entry], set[bytes]]]:
+    """Cut the entries, in order of record id, into parts of which each is one changeset, with the ids it supersedes."""
+    part: list[Entry] = []
+    refs: set[bytes] = set()
+    empty = ENVELOPE_BYTES + HEADS_MAX * REF_BYTES
+    size = empty
+    for entry in sorted(entries, key=lambda entry: (entry[0], entry[1])):
+        more = _superseded(entry)
+        bytes_more = _entry_bytes(entry) + len(more - refs) * REF_BYTES
+        if part and (
+            len(part) == CHANGES_MAX
+            or size + bytes_more > CHANGESET_BYTES_MAX
+            or len(refs | more) > SUPERSEDED_MAX
+        ):
+            yield part, refs
+            part, refs, size = [], set(), empty
+            bytes_more = _entry_bytes(entry) + len(more) * REF_BYTES
+        if size + bytes_more > CHANGESET_BYTES_MAX or len(more) > SUPERSEDED_MAX:
+            raise TooLarge(
+                f"the fields of one record take {bytes_more} bytes; {CHANGESET_BYTES_MAX - empty} at most"
+            )
+        part.append(entry)
+        refs |= more
+        size += bytes_more
+    if part:
+        yield part, refs
+
+
+def _entry_bytes(entry: Entry) -> int:
+    """At most how many bytes an entry takes in the body, refs aside."""
+    _, kind, writes = entry
+    bare = len(canonical.pack([*writes, *(value for value, _ in writes.values())]))
+    indexes = sum(2 + len(ids) * INDEX_BYTES_MAX for _, ids in writes.values() if ids)
+    return bare + len(kind) * UTF8_BYTES_MAX + ENTRY_BYTES + len(writes) * WRITE_BYTES + indexes

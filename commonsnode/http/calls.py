@@ -1,0 +1,151 @@
+"""One call of the API: what a route is, and how a request becomes the checked input of its handler."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from commonsnode.errors import Refusal, TooLarge, WrongField
+from commonsnode.http.schema import Schema, problems
+from commonsnode.http.shapes import FIELDS_MAX, SCHEMAS
+from commonsnode.node import Node
+from commonsnode.tables.json_form import JsonFormError, decode_value, parse
+from commonsnode_protocol.canonical import Value
+
+BODY_BYTES_MAX = 256 * 1024  # of a JSON request; a changeset is 64 KiB
+PATH_PART_CHARS_MAX = 256  # an id, or a community's name
+QUERY_CHARS_MAX = 2_048
+
+NODE: web.AppKey[Node] = web.AppKey("node", Node)
+OPERATOR: web.AppKey[bool] = web.AppKey("operator", bool)  # whether this is the socket of the node's operator
+
+
+class Malformed(Refusal):
+    """A request that is no such request at all."""
+
+    status = 400
+    title = "Malformed request"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The checked input of a handler. query and body: as the route describes them."""
+
+    node: Node
+    request: web.Request
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+    @property
+    def by_operator(self) -> bool:
+        return self.request.app[OPERATOR]
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any] | web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path, in the words of OpenAPI.
+
+    public: also served on TCP. query: parameter → schema. body, answer: names in SCHEMAS. lines: the answer is JSON Lines, each
+    as `answer` says. takes_lines: so is the body; its first line is as `body` says, and the handler reads it itself.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    answer: str
+    public: bool = False
+    status: int = 200
+    query: Mapping[str, Schema] = field(default_factory=dict)
+    body: str | None = None
+    lines: bool = False
+    takes_lines: bool = False
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, self.query)
+        path = {name: _part(text) for name, text in request.match_info.items()}
+        body = await read_body(request, self.body) if self.body and not self.takes_lines else {}
+        found = await self.handler(Call(request.app[NODE], request, path, query, body))
+        if isinstance(found, web.StreamResponse):
+            return found
+        return json_response(found, self.status)
+
+
+def json_response(found: Mapping[str, Any], status: int = 200) -> web.Response:
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return web.Response(status=status, body=text.encode(), content_type="application/json")
+
+
+def read_query(request: web.Request, known: Mapping[str, Schema]) -> dict[str, Any]:
+    """The parameters of the query, checked. Raises Malformed."""
+    if len(request.query_string) > QUERY_CHARS_MAX:
+        raise Malformed(f"a query has at most {QUERY_CHARS_MAX} characters")
+    found: dict[str, Any] = {}
+    for name, text in request.query.items():
+        if name not in known:
+            raise Malformed(f"no parameter {name[:40]!r} here; known: {', '.join(known) or 'none'}")
+        if name in found:
+            raise Malformed(f"{name} comes twice")
+        value = _from_text(text, known[name])
+        for _, problem in problems(value, known[name], SCHEMAS):
+            raise Malformed(f"{name} {problem}")
+        found[name] = value
+    return found
+
+
+async def read_body(request: web.Request, name: str) -> dict[str, Any]:
+    """The JSON body of a request, checked. Raises TooLarge, Malformed, WrongField."""
+    try:
+        data = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge(f"a request has at most {BODY_BYTES_MAX} bytes") from error
+    return check_body(data, name)
+
+
+def check_body(data: bytes, name: str) -> dict[str, Any]:
+    """A JSON object of one of the named shapes. Raises Malformed, WrongField."""
+    try:
+        value = parse(data.decode()) if data.strip() else {}
+    except (JsonFormError, UnicodeDecodeError) as error:
+        raise Malformed(f"the body is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Malformed("the body is no JSON object")
+    for where, problem in problems(value, SCHEMAS[name], SCHEMAS):
+        raise WrongField(where, problem)
+    return value
+
+
+def fields_of(body: Mapping[str, Any]) -> dict[str, Value]:
+    """The values of the fields in a body. Raises WrongField with the name of the field."""
+    said = body["fields"]
+    if len(said) > FIELDS_MAX:
+        raise WrongField("fields", f"{FIELDS_MAX} at most in one request")
+    fields = {}
+    for name, value in said.items():
+        try:
+            fields[name] = decode_value(value)
+        except JsonFormError as error:
+            raise WrongField(name, str(error)) from error
+    return fields
+
+
+def _part(text: str) -> str:
+    if len(text) > PATH_PART_CHARS_MAX:
+        raise Malformed(f"an id or name in a path has at most {PATH_PART_CHARS_MAX} characters")
+    return text
+
+
+def _from_text(text: str, schema: Schema) -> Any:
+    match schema.get("type"):
+        case "integer" if text.isascii() and text.isdecimal() and len(text) < 16:
+            return int(text)
+        case "boolean" if text in ("true", "1", "false", "0"):
+            return text in ("true", "1")
+        case _:
+            return text

@@ -1,0 +1,146 @@
+"""What the node holds, as the documents that the API gives."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from commonsnode.communities import link_of
+from commonsnode.tables.json_form import encode_value
+from commonsnode_protocol.canonical import Value
+from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordView
+from commonsnode_store.errors import UnknownCommunity
+from commonsnode_store.store import Store
+
+YEAR_9999_MS = 253_402_300_799_999  # the last moment that a date can say
+
+
+def moment(ms: int) -> str:
+    """RFC 3339, UTC with milliseconds."""
+    at = datetime.fromtimestamp(min(max(ms, 0), YEAR_9999_MS) / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fields(values: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: encode_value(values[name]) for name in sorted(values)}
+
+
+def community(store: Store, info: CommunityInfo, addresses: list[str]) -> dict[str, Any]:
+    """One community as in `status`."""
+    return {
+        "id": info.id.hex(),
+        "name": info.name,
+        "link": link_of(info.id, store.authority(info.id), addresses),
+        "lanes": list(info.lanes),
+        "records": info.records,
+        "changesets": info.changesets,
+        "waiting": info.waiting,
+        "stopped": info.stopped,
+        "fingerprint": {lane: store.lane_state(info.id, lane).digest.hex() for lane in info.lanes},
+    }
+
+
+def communities(store: Store, addresses: list[str]) -> list[dict[str, Any]]:
+    """All communities followed here. One that is left at this moment is left out."""
+    found = []
+    for info in store.communities():
+        try:
+            found.append(community(store, info, addresses))
+        except UnknownCommunity:
+            continue
+    return found
+
+
+def community_full(store: Store, info: CommunityInfo, addresses: list[str]) -> dict[str, Any]:
+    """One community with its stewards."""
+    authority = store.authority(info.id)
+    table = authority.table
+    return {
+        **community(store, info, addresses),
+        "founder": table.stewards[0].hex() if table is not None else None,
+        "stewards": [steward.hex() for steward in table.stewards] if table is not None else [],
+        "table": table.id.hex() if table is not None else None,
+        "members_count": len(authority.members),
+    }
+
+
+def members(store: Store, community_id: bytes, own_key: bytes) -> list[dict[str, Any]]:
+    """Who is admitted, in the order in which they were."""
+    admitted = store.authority(community_id).members
+    seen = {
+        i: seen_ms for i, (_, _, seen_ms) in store.facts([m.changeset for m in admitted.values()]).items()
+    }
+    rows = [
+        (min(member.since, seen.get(member.changeset, member.since)), key, member)
+        for key, member in admitted.items()
+    ]
+    return [
+        {
+            "id": key.hex(),
+            "role": member.role,
+            "since": moment(since),
+            "by": member.by.hex(),
+            "you": key == own_key,
+        }
+        for since, key, member in sorted(rows, key=lambda row: row[:2])
+    ]
+
+
+def record(view: RecordView) -> dict[str, Any]:
+    """A record as in lists."""
+    return {
+        "id": view.record.hex(),
+        "kind": view.kind,
+        "lane": view.lane,
+        "community": view.community.hex(),
+        "title": view.title,
+        "fields": fields(view.values),
+        "deleted": view.deleted,
+        "waiting": view.waiting,
+        "changed": moment(view.changed_ms),
+    }
+
+
+def record_full(store: Store, view: RecordView) -> dict[str, Any]:
+    """A record with its conflicts, and when it was made."""
+    conflicts = view.conflicts
+    seen = store.facts([write.changeset for others in conflicts.values() for write in others])
+    first = next(iter(store.history(view.ref)), None)
+    return {
+        **record(view),
+        "conflicts": {
+            name: [
+                {
+                    "value": encode_value(write.value),
+                    "author": write.author.hex(),
+                    "time": moment(min(write.time, seen[write.changeset][2])),
+                }
+                for write in others
+                if write.changeset in seen
+            ]
+            for name, others in sorted(conflicts.items())
+        },
+        "created": moment(min(first.time, first.seen_ms) if first is not None else view.changed_ms),
+    }
+
+
+def history(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:
+    """What was written to a record, oldest first."""
+    return [
+        {
+            "changeset": entry.changeset.hex(),
+            "author": entry.author.hex(),
+            "time": moment(min(entry.time, entry.seen_ms)),
+            "seen": moment(entry.seen_ms),
+            "fields": fields(entry.fields),
+            "waiting": entry.waiting,
+        }
+        for entry in entries
+    ]
+
+
+def peers(rows: Iterable[Mapping[str, Any]], *, by_operator: bool) -> list[dict[str, Any]]:
+    """The peers of this node; only its operator is told where they are."""
+    if by_operator:
+        return [dict(row) for row in rows]
+    public = ("id", "state", "in_step", "last_in_step")
+    return [{name: row[name] for name in public} for row in rows]

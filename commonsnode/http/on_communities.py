@@ -1,0 +1,81 @@
+"""The API on communities and their members."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from commonsnode import communities
+from commonsnode.http import documents
+from commonsnode.http.calls import Call
+
+
+async def community_of(call: Call) -> bytes:
+    """The id of the community that the path names. Raises Unknown, Ambiguous."""
+    return await call.node.writer.read(lambda store: communities.resolve(store, call.path["community"]).id)
+
+
+async def listed(call: Call) -> Mapping[str, Any]:
+    addresses = call.node.addresses()
+    return {"communities": await call.node.writer.read(lambda store: documents.communities(store, addresses))}
+
+
+async def shown(call: Call) -> Mapping[str, Any]:
+    addresses = call.node.addresses()
+    return await call.node.writer.read(
+        lambda store: documents.community_full(
+            store, communities.resolve(store, call.path["community"]), addresses
+        )
+    )
+
+
+async def create(call: Call) -> Mapping[str, Any]:
+    node = call.node
+    community = await node.sign(
+        lambda author: communities.create(author, call.body["name"], node.config.lanes)
+    )
+    node.peers.followed(community)
+    node.log.info("community-created", community=community.hex())
+    addresses = node.addresses()
+    link = await node.writer.read(
+        lambda store: communities.link_of(community, store.authority(community), addresses)
+    )
+    return {"id": community.hex(), "link": link}
+
+
+async def follow(call: Call) -> Mapping[str, Any]:
+    community, name = await communities.follow(call.node, call.body["link"], call.body.get("lanes"))
+    call.node.log.info("community-followed", community=community.hex())
+    return {"id": community.hex(), "name": name}
+
+
+async def leave(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    await communities.leave(call.node, community)
+    call.node.log.info("community-left", community=community.hex())
+    return {"id": community.hex()}
+
+
+async def members(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    return {
+        "members": await call.node.writer.read(
+            lambda store: documents.members(store, community, call.node.id)
+        )
+    }
+
+
+async def grant(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    role = call.body.get("role", "member")
+    granted = await call.node.sign(
+        lambda author: communities.grant(author, community, call.body["id"].strip().lower(), role)
+    )
+    if granted.changeset is not None:
+        call.node.log.info(
+            "granted", community=community.hex(), person=granted.person.hex(), role=granted.role
+        )
+    return {
+        "id": granted.person.hex(),
+        "role": granted.role,
+        "changeset": granted.changeset.hex() if granted.changeset is not None else None,
+        "waiting": granted.waiting,
+    }

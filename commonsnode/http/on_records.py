@@ -1,0 +1,106 @@
+"""The API on single things, and on lists of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from commonsnode import communities, inventory
+from commonsnode.authoring import Author
+from commonsnode.errors import Unknown
+from commonsnode.http import documents
+from commonsnode.http.calls import Call, Malformed, fields_of
+from commonsnode.http.on_communities import community_of
+from commonsnode.inventory import Done
+from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.store import Store
+
+PAGE_RECORDS = 50
+PAGE_RECORDS_MAX = 200
+
+
+async def listed(call: Call) -> Mapping[str, Any]:
+    """The records of one community where the path names one, else of all."""
+    query = call.query
+    name = call.path.get("community")
+
+    def read(store: Store) -> dict[str, Any]:
+        try:
+            page = store.page(
+                community=communities.resolve(store, name).id if name is not None else None,
+                kind=query.get("kind"),
+                text=query.get("text", ""),
+                deleted=query.get("deleted", False),
+                cursor=query.get("cursor"),
+                limit=query.get("limit", PAGE_RECORDS),
+            )
+        except ValueError as error:
+            raise Malformed(f"cursor: {error}") from error
+        return {"records": [documents.record(view) for view in page.records], "cursor": page.cursor}
+
+    return await call.node.writer.read(read)
+
+
+async def add(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    fields = fields_of(call.body)
+    kind, lane = call.body.get("kind", inventory.KIND), call.body.get("lane", "public")
+    done = await call.node.sign(lambda author: inventory.add(author, community, fields, kind=kind, lane=lane))
+    return {**_written(done), "community": community.hex()}
+
+
+async def shown(call: Call) -> Mapping[str, Any]:
+    def read(store: Store) -> Mapping[str, Any]:
+        return documents.record_full(store, _view(store, _resolve(store, call)))
+
+    return await call.node.writer.read(read)
+
+
+async def history(call: Call) -> Mapping[str, Any]:
+    def read(store: Store) -> list[dict[str, Any]]:
+        return documents.history(store.history(_resolve(store, call)))
+
+    return {"history": await call.node.writer.read(read)}
+
+
+async def edit(call: Call) -> Mapping[str, Any]:
+    fields = fields_of(call.body)
+    done = await _change(call, lambda author, ref: inventory.edit(author, ref, fields))
+    return {**_written(done), "changed": sorted(done.changed)}
+
+
+async def remove(call: Call) -> Mapping[str, Any]:
+    return _written(await _change(call, inventory.remove))
+
+
+async def restore(call: Call) -> Mapping[str, Any]:
+    return _written(await _change(call, inventory.restore))
+
+
+async def _change(call: Call, act: Callable[[Author, RecordRef], Done]) -> Done:
+    # Found in the writer thread: what is acted on is what is here at that moment.
+    return await call.node.sign(lambda author: act(author, _resolve(author.store, call)))
+
+
+def _resolve(store: Store, call: Call) -> RecordRef:
+    name = call.query.get("community")
+    return inventory.resolve(
+        store,
+        call.path["id"],
+        community=communities.resolve(store, name).id if name is not None else None,
+        kind=call.query.get("kind"),
+        lane=call.query.get("lane"),
+    )
+
+
+def _view(store: Store, ref: RecordRef) -> RecordView:
+    view = store.record(ref)
+    if view is None:
+        raise Unknown(f"no record {ref.record.hex()} here")
+    return view
+
+
+def _written(done: Done) -> dict[str, Any]:
+    return {
+        "id": done.record.hex(),
+        "changeset": done.changeset.hex() if done.changeset is not None else None,
+        "waiting": done.waiting,
+    }

@@ -1,0 +1,152 @@
+"""Every route of the API, once: what is served is what the OpenAPI document describes, since both are made of this table."""
+
+from collections.abc import Iterable, Mapping
+
+from aiohttp import web
+
+from commonsnode.http import on_communities, on_node, on_records, on_transfer
+from commonsnode.http.calls import OPERATOR, Call, Route, json_response
+from commonsnode.http.on_records import PAGE_RECORDS_MAX
+from commonsnode.http.openapi import document
+from commonsnode.http.schema import Schema
+
+API = "/api/v1"
+
+_NAME: Schema = {
+    "type": "string",
+    "maxLength": 256,
+    "description": "a community: id, beginning of one, or name",
+}
+_WHICH: Mapping[str, Schema] = {
+    "community": _NAME,
+    "kind": {"type": "string", "maxLength": 32},
+    "lane": {"type": "string", "maxLength": 32},
+}
+_LIST: Mapping[str, Schema] = {
+    "kind": {"type": "string", "maxLength": 32},
+    "text": {
+        "type": "string",
+        "maxLength": 256,
+        "description": "words, all of which must occur; beginnings count",
+    },
+    "deleted": {"type": "boolean", "description": "true: those that were removed, in place of the others"},
+    "cursor": {"type": "string", "maxLength": 512, "description": "the `cursor` of the page before"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_RECORDS_MAX},
+}
+
+
+async def _describe(call: Call) -> web.StreamResponse:
+    public_only = not call.request.app[OPERATOR]
+    return json_response(document(API, [r for r in ROUTES if r.public or not public_only]))
+
+
+_C = "/communities/{community}"
+_R = "/records/{id}"
+
+ROUTES: list[Route] = [
+    Route("GET", "/status", on_node.status, "What this node is, and how it stands", "Status", True),
+    Route("GET", "/id", on_node.own_id, "The key that this node signs with", "Id", True),
+    Route("GET", "/openapi.json", _describe, "This document", "OpenApi", True),
+    Route("GET", "/communities", on_communities.listed, "The communities followed here", "Communities", True),
+    Route(
+        "POST",
+        "/communities",
+        on_communities.create,
+        "Found a community",
+        "Founded",
+        status=201,
+        body="Founding",
+    ),
+    Route(
+        "POST",
+        "/communities/follow",
+        on_communities.follow,
+        "Follow a community by its link",
+        "Followed",
+        body="Following",
+    ),
+    Route("GET", _C, on_communities.shown, "One community", "CommunityFull", True),
+    Route(
+        "DELETE", _C, on_communities.leave, "Leave a community, and remove all of it from this node", "Left"
+    ),
+    Route("GET", _C + "/members", on_communities.members, "Who is admitted", "Members", True),
+    Route("POST", _C + "/members", on_communities.grant, "Admit somebody", "Granted", body="Grant"),
+    Route(
+        "GET",
+        _C + "/records",
+        on_records.listed,
+        "The records of one community, by title",
+        "Records",
+        True,
+        query=_LIST,
+    ),
+    Route("POST", _C + "/records", on_records.add, "Add a record", "Added", status=201, body="Adding"),
+    Route(
+        "POST",
+        _C + "/import",
+        on_transfer.import_rows,
+        "Import a table: a line that says what it is, then its rows, each {line, key, fields}, or in our own form"
+        " {line, record, kind, lane, fields}",
+        "ImportLine",
+        body="ImportHead",
+        lines=True,
+        takes_lines=True,
+    ),
+    Route(
+        "GET",
+        _C + "/export",
+        on_transfer.export,
+        "All that stands, by record id",
+        "ExportLine",
+        True,
+        lines=True,
+    ),
+    Route(
+        "GET",
+        "/records",
+        on_records.listed,
+        "The records of all communities, by title",
+        "Records",
+        True,
+        query=_LIST,
+    ),
+    Route("GET", _R, on_records.shown, "One record", "RecordFull", True, query=_WHICH),
+    Route("PATCH", _R, on_records.edit, "Write fields of a record", "Edited", query=_WHICH, body="Editing"),
+    Route("DELETE", _R, on_records.remove, "Remove a record", "Written", query=_WHICH),
+    Route("POST", _R + "/restore", on_records.restore, "Take back a removal", "Written", query=_WHICH),
+    Route(
+        "GET",
+        _R + "/history",
+        on_records.history,
+        "Who wrote what, oldest first",
+        "History",
+        True,
+        query=_WHICH,
+    ),
+    Route("GET", "/peers", on_node.peers, "The peers of this node", "Peers"),
+    Route("POST", "/peers", on_node.add_peer, "Dial an address from now on", "PeerAdded", body="PeerAddress"),
+    Route(
+        "DELETE",
+        "/peers",
+        on_node.remove_peer,
+        "Forget an address",
+        "PeerAddress",
+        query={"address": {"type": "string", "maxLength": 1_024}},
+    ),
+    Route("POST", "/sync", on_node.sync, "Compare all with all peers in reach", "Synced", body="Syncing"),
+    Route(
+        "POST",
+        "/check",
+        on_node.check,
+        "Check the database, or compute it anew",
+        "CheckLine",
+        body="Checking",
+        lines=True,
+    ),
+]
+
+
+def register(router: web.UrlDispatcher, routes: Iterable[Route]) -> None:
+    """Serve these routes below API."""
+    for route in routes:
+        router.add_route(route.method, API + route.path, route.__call__)

@@ -1,0 +1,145 @@
+"""What people do with single things: add, edit, remove, restore. For the writer thread, on an Author.
+
+A write carries only what differs from what is shown, so that two people who edit different fields apart never conflict.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from commonsnode.authoring import Author, Seen, check_fields, check_kind, superseding
+from commonsnode.errors import Ambiguous, Unknown, WrongField
+from commonsnode_protocol import canonical
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import KNOWLEDGE, PUBLIC
+from commonsnode_protocol.record import NONCE_BYTES, conflicts, typed_id
+from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.store import Store
+
+KIND = "resource"  # what a thing is, where nobody says otherwise
+WRITTEN_LANES = (PUBLIC, KNOWLEDGE)
+NONCE, DELETED, TITLE = "nonce", "deleted", "title"
+SHORT_ID_CHARS_MIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command did to one record. changeset: None where there was nothing to do."""
+
+    record: bytes
+    changeset: bytes | None
+    waiting: bool
+    changed: tuple[str, ...]
+
+
+def resolve(
+    store: Store,
+    prefix: str,
+    *,
+    community: bytes | None = None,
+    kind: str | None = None,
+    lane: str | None = None,
+) -> RecordRef:
+    """The record whose id begins so. Raises Unknown, or Ambiguous with what would tell them apart."""
+    prefix = prefix.lower()
+    if not 1 <= len(prefix) <= 32 or not set(prefix) <= set("0123456789abcdef"):
+        raise Unknown(
+            f"{prefix[:40]!r} is no id of a record: an id is 32 hexadecimal digits, or their beginning"
+        )
+    found = [r for r in store.find(prefix, community=community, kind=kind) if lane in (None, r.lane)]
+    if not found:
+        raise Unknown(f"no record here has an id that begins with {prefix}")
+    if len(found) > 1:
+        raise Ambiguous(
+            f"more than one record has an id that begins with {prefix}",
+            [f"{r.record.hex()} ({r.kind}, {r.lane}, community {r.community.hex()[:8]})" for r in found],
+        )
+    return found[0]
+
+
+def add(
+    author: Author,
+    community: bytes,
+    fields: Mapping[str, Value],
+    *,
+    kind: str = KIND,
+    lane: str = PUBLIC,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> Done:
+    """A new record, of which this node is the creator. random_bytes: where its nonce comes from.
+
+    Raises WrongField, TooLarge and the store's errors.
+    """
+    check_kind(kind)
+    if lane not in WRITTEN_LANES:
+        raise WrongField("lane", f"one of {', '.join(WRITTEN_LANES)}")
+    _check_editable(fields)
+    said = {name: value for name, value in fields.items() if value is not None}
+    if not said:
+        raise WrongField("fields", "at least one field with a value")
+    nonce = random_bytes(NONCE_BYTES)
+    record = typed_id(community, author.key, nonce)
+    written = author.write(
+        community,
+        lane,
+        [(record, kind, {name: (value, ()) for name, value in {**said, NONCE: nonce}.items()})],
+    )
+    return Done(record, written.ids[-1], written.waiting, tuple(said))
+
+
+def edit(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
+    """Write those fields that differ from what is shown, and those that have a conflict, which this resolves.
+
+    fields: None clears. Raises WrongField, Unknown, TooLarge and the store's errors.
+    """
+    _check_editable(fields)
+    return _write(author, ref, fields)
+
+
+def remove(author: Author, ref: RecordRef) -> Done:
+    """Mark a record as removed. It keeps its fields and its history, and can be restored."""
+    return _write(author, ref, {DELETED: True})
+
+
+def restore(author: Author, ref: RecordRef) -> Done:
+    """Take back a removal."""
+    return _write(author, ref, {DELETED: None})
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are one on the wire; Python also holds True == 1."""
+    if type(a) is not type(b) or a != b:
+        return False
+    return not isinstance(a, list | dict) or canonical.encode(a) == canonical.encode(b)
+
+
+def differs(view: RecordView, name: str, value: Value) -> bool:
+    """Whether `value` is something else than what is shown in a field; a field without a value shows None."""
+    standing = view.fields.get(name)
+    return not same(value, standing[0].value if standing else None)
+
+
+def _check_editable(fields: Mapping[str, Value]) -> None:
+    check_fields(fields)
+    if NONCE in fields:
+        raise WrongField(NONCE, "names the creator of a record, and is never edited")
+    if DELETED in fields:
+        raise WrongField(DELETED, "is set by removing a record, and cleared by restoring it")
+
+
+def _write(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
+    view = author.store.record(ref)
+    if view is None:
+        raise Unknown(f"no record {ref.record.hex()} here")
+    changed = {
+        name: value
+        for name, value in fields.items()
+        if differs(view, name, value) or conflicts(list(view.fields.get(name, ())))
+    }
+    if not changed:
+        return Done(ref.record, None, view.waiting, ())
+    seen: list[Seen] = [(ref.record, ref.kind, name, view.fields.get(name, ())) for name in changed]
+    superseded = superseding(author.store, ref.community, ref.lane, seen)
+    writes = {name: (value, ids) for (name, value), ids in zip(changed.items(), superseded, strict=True)}
+    written = author.write(ref.community, ref.lane, [(ref.record, ref.kind, writes)])
+    return Done(ref.record, written.ids[-1], written.waiting, tuple(changed))

@@ -1,0 +1,42 @@
+"""What the services and the HTTP API have in hand while a node runs."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from commonsnode.addresses import Addresses
+from commonsnode.authoring import Author
+from commonsnode.clock import Clock
+from commonsnode.config import Config
+from commonsnode.home import Home
+from commonsnode.logs import Log
+from commonsnode.peers import Peers
+from commonsnode.writing import Writer
+
+T = TypeVar("T")
+
+IMPORTS_MAX = 2  # at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One running node. id: the public key (32 bytes) that it signs with. seed: the secret of that, never shown."""
+
+    home: Home
+    config: Config
+    id: bytes
+    seed: bytes = field(repr=False)
+    writer: Writer
+    clock: Clock
+    peers: Peers
+    addresses: Addresses
+    log: Log
+    imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
+    checking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def sign(self, fn: Callable[[Author], T]) -> T:
+        """Carry out `fn` in the writer thread, with this node's hand. Its errors come to the caller."""
+        return await self.writer.run(
+            lambda store: fn(Author(store, self.seed, self.clock.now_ms(), self.writer.publish))
+        )

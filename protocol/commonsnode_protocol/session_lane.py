@@ -1,0 +1,52 @@
+"""What a session (session.py) remembers of one lane."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from commonsnode_protocol.frames import LaneState
+from commonsnode_protocol.session_events import LaneKey
+
+
+class Phase(Enum):
+    """What the initiator is doing with a lane; the responder only answers."""
+
+    IDLE = auto()
+    RECONCILING = auto()  # finding out what differs
+    TRANSFERRING = auto()  # wanting and supplying
+    SETTLING = auto()  # asked the peer for its fingerprints after that
+
+
+@dataclass(slots=True)
+class Lane:
+    """A lane that this node follows; `shared` where the peer follows it too."""
+
+    key: LaneKey
+    number: int  # ours
+    mine: LaneState
+    said: LaneState  # what the peer was told last
+    theirs: LaneState | None = None  # None: the peer does not follow it
+    in_step: bool = False
+    phase: Phase = Phase.IDLE
+    tried: bool = False  # reconciled at least once since the last change of authority
+    retry_ms: int = 0
+    retry_at: int | None = None
+    last_try: int | None = None
+    settled_at: tuple[LaneState, LaneState] | None = None  # both sides after the last attempt
+    rounds: int = 0
+    answering: bool = False  # a Negentropy answer of ours is being worked out
+    named: set[bytes] = field(default_factory=set)  # ids that this reconciliation has named so far
+    need: deque[bytes] = field(default_factory=deque)
+    outstanding: set[bytes] = field(default_factory=set)  # wanted, and not here yet
+    supply: deque[bytes] = field(default_factory=deque)  # what the peer lacks
+    wanted: deque[bytes] = field(default_factory=deque)  # what the peer asked for
+    fetching: bool = False
+    applying: int = 0
+    owes_answer: bool = False
+    say_at: int | None = None  # when to say our new fingerprints
+    deadline: int | None = None  # until when the peer owes us something
+    eager: bool = True  # Plumtree: push to this peer, rather than `ihave`
+
+    @property
+    def shared(self) -> bool:
+        return self.theirs is not None

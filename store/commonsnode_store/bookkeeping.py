@@ -1,0 +1,37 @@
+"""What a node keeps for itself: addresses of peers, and a plausible time."""
+
+import sqlite3
+
+from commonsnode_store.answers import KnownPeer
+
+_SAVED_TIME = "saved_time_ms"
+
+
+def remember_peer(
+    db: sqlite3.Connection, address: str, node: bytes | None, seen_ms: int | None, source: str
+) -> None:
+    """What is given replaces what was known; what is not given stays. The first source stays too."""
+    db.execute(
+        "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)"
+        " on conflict (address) do update set node = coalesce(excluded.node, node),"
+        " seen_ms = coalesce(excluded.seen_ms, seen_ms)",
+        (address, node, source, seen_ms),
+    )
+
+
+def forget_peer(db: sqlite3.Connection, address: str) -> bool:
+    return db.execute("delete from peers where address = ?", (address,)).rowcount > 0
+
+
+def peers(db: sqlite3.Connection) -> list[KnownPeer]:
+    rows = db.execute("select address, node, source, seen_ms from peers order by address")
+    return [KnownPeer(*row) for row in rows]
+
+
+def save_time(db: sqlite3.Connection, ms: int) -> None:
+    db.execute("insert or replace into meta (name, value) values (?, ?)", (_SAVED_TIME, ms))
+
+
+def saved_time(db: sqlite3.Connection) -> int:
+    row = db.execute("select value from meta where name = ?", (_SAVED_TIME,)).fetchone()
+    return row[0] if row else 0

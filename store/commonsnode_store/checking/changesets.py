@@ -1,0 +1,165 @@
+"""Every changeset: its id, signature and form, its columns, and whether it stands. What it says is spooled for the rest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgpack
+
+from commonsnode_protocol import authority as authorities
+from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id
+from commonsnode_protocol.errors import PeerError
+from commonsnode_protocol.intake import Checked
+from commonsnode_protocol.intake import check as take_in
+from commonsnode_store import bodies
+from commonsnode_store.checking.findings import Findings
+from commonsnode_store.connections import Connection
+from commonsnode_store.errors import Damaged
+from commonsnode_store.schema import STANDS, WAITS
+
+# What the changesets say. fields: MessagePack of {field: [value, [ids of what it supersedes]]}.
+_SPOOLS = """
+create temp table refs (ref blob, changeset integer);
+create temp table writes (lane integer, id blob, kind text, changeset integer, stands integer, fields blob);
+create temp table unreadable (no integer primary key);
+"""
+_ROWS = (
+    "select changesets.no, changesets.id, lane, key, time, standing, codec, signature, body"
+    " from changesets left join authors on authors.no = author"
+)
+_Row = tuple[int, bytes, int, bytes | None, int, int, int, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLane:
+    """A lane as its row has it, and who may write in its community."""
+
+    no: int
+    community: bytes
+    name: str
+    changesets: int
+    records: int
+    deleted: int
+    digest: bytes
+    authority: Authority
+
+
+def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
+    """Check every changeset, and spool what it says to `temp.refs` and `temp.writes`."""
+    for statement in ("refs", "writes", "unreadable"):
+        db.execute(f"drop table if exists temp.{statement}")
+    for statement in _SPOOLS.split(";"):
+        db.execute(statement)
+    lanes = _lanes(db, findings)
+    by_no = {lane.no: lane for lane in lanes}
+    packer = msgpack.Packer(use_bin_type=True, autoreset=True)
+    for row in db.execute(f"{_ROWS} order by changesets.no"):
+        findings.step()
+        lane = by_no.get(row[2])
+        checked = _check(db, row, lane, findings) if lane is not None else None
+        if checked is None or lane is None:
+            db.execute("insert into temp.unreadable values (?)", (row[0],))
+        else:
+            _spool(db, packer, row, checked.changeset)
+    db.execute("create index temp.refs_by_ref on refs (ref)")
+    return lanes
+
+
+def _lanes(db: Connection, findings: Findings) -> list[CheckedLane]:
+    communities = {}
+    for no, id_, name in db.execute("select no, id, name from communities"):
+        authority = authorities.evaluate(id_, _authority_changesets(db, no))
+        communities[no] = (id_, authority)
+        of_charter = authority.table.name if authority.table is not None else None
+        if name != of_charter:
+            findings.add("communities", f"{id_.hex()} is called {of_charter!r} by its charter, here {name!r}")
+    rows = db.execute(
+        "select no, community, name, changesets, records, deleted, digest from lanes"
+    ).fetchall()
+    return [
+        CheckedLane(
+            no,
+            communities[community][0],
+            name,
+            changesets,
+            records,
+            deleted,
+            digest,
+            communities[community][1],
+        )
+        for no, community, name, changesets, records, deleted, digest in rows
+        if community in communities
+    ]
+
+
+def _authority_changesets(db: Connection, community: int) -> Iterator[Changeset]:
+    rows = db.execute(
+        "select changesets.id, communities.id, codec, signature, body from changesets"
+        " join lanes on lanes.no = lane join communities on communities.no = lanes.community"
+        " where lanes.community = ? and lanes.name = ?",
+        (community, AUTHORITY),
+    )
+    for id_, of, codec, signature, body in rows:
+        try:
+            checked = taken_in(db, of, AUTHORITY, id_, codec, signature, body)
+        except Damaged:
+            continue  # named when its row is checked; it says nothing
+        yield checked.changeset
+
+
+def taken_in(
+    db: Connection, community: bytes, lane: str, id_: bytes, codec: int, signature: bytes, kept: bytes
+) -> Checked:
+    """A row of the table, checked as if a peer had sent it. Raises Damaged."""
+    body = bodies.unpack(db, codec, kept)
+    if changeset_id(body) != id_:
+        raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
+    try:
+        checked = take_in(community, lane, Signed(signature, body))
+    except PeerError as error:
+        raise Damaged("changesets", f"{id_.hex()}: {error}") from error
+    if not isinstance(checked, Checked):
+        raise Damaged("changesets", f"{id_.hex()} is of a version that is not known here")
+    return checked
+
+
+def _check(db: Connection, row: _Row, lane: CheckedLane, findings: Findings) -> Checked | None:
+    _, id_, _, author, time, standing, codec, signature, body = row
+    try:
+        checked = taken_in(db, lane.community, lane.name, id_, codec, signature, body)
+    except Damaged as error:
+        findings.add(error.what, error.detail)
+        return None
+    changeset = checked.changeset
+    if (author, time) != (changeset.author, changeset.time):
+        findings.add("changesets", f"the author or time of {id_.hex()} is not the one in its body")
+    should = STANDS if lane.authority.stands(changeset) else WAITS
+    if standing != should:
+        findings.add("changesets", f"the standing of {id_.hex()} is {standing}; it should be {should}")
+    return checked
+
+
+def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changeset) -> None:
+    no, _, lane, _, _, standing, _, _, _ = row
+    refs = changeset.refs
+    db.executemany("insert into temp.refs values (?, ?)", [(ref, no) for ref in refs])
+    if changeset.lane != AUTHORITY:
+        db.executemany(
+            "insert into temp.writes values (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    lane,
+                    record,
+                    kind,
+                    no,
+                    int(standing == STANDS),
+                    packer.pack(
+                        {
+                            field: [value, [refs[index] for index in supersedes]]
+                            for field, (value, supersedes) in fields.items()
+                        }
+                    ),
+                )
+                for record, kind, fields in changeset.changes
+            ],
+        )

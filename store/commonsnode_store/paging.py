@@ -1,0 +1,126 @@
+"""Pages of records by title, with or without words that they must have.
+
+A list is read from table `listing`, which is in this order already; a cursor is the place in it, (key, record number),
+so it stays good whatever is written meanwhile. Words that few records have are looked up first; of words that many have,
+the list is read in order and each entry is looked up among them.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from heapq import nsmallest
+
+from commonsnode_protocol import canonical
+from commonsnode_protocol.errors import NotCanonical
+from commonsnode_store import shown
+from commonsnode_store.answers import Page
+from commonsnode_store.connections import Connection, select_in
+from commonsnode_store.lanes import Lane
+from commonsnode_store.reading import numbered
+
+LIMIT_MAX = 1_000
+FEW = 2_000  # hits that are sorted; with more, the list is read instead
+
+Place = tuple[str, int]  # key, record number: where a page ends
+_START: Place = ("", -1)
+
+
+def page(
+    db: Connection,
+    lanes: Sequence[Lane],
+    *,
+    kind: str | None,
+    query: str | None,
+    deleted: bool,
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """query: for FTS5. Raises ValueError where the cursor is none of ours, or the limit not from 1 to LIMIT_MAX."""
+    if not 1 <= limit <= LIMIT_MAX:
+        raise ValueError(f"a page has 1 to {LIMIT_MAX} records")
+    after = _START if cursor is None else _place(cursor)
+    total: int | None = None
+    if query is not None:
+        hits = [
+            no
+            for (no,) in db.execute("select rowid from search where search match ? limit ?", (query, FEW + 1))
+        ]
+        if len(hits) <= FEW:
+            places = _places_of(db, lanes, hits, kind, deleted)
+            total = len(places)
+            found = nsmallest(limit + 1, (place for place in places if place > after))
+        else:
+            found = _listed(db, lanes, kind, query, deleted, after, limit + 1)
+    else:
+        found = _listed(db, lanes, kind, None, deleted, after, limit + 1)
+        total = _total(db, lanes, kind, deleted) if kind is None or cursor is None else None
+    records = numbered(db, lanes, [no for _, no in found[:limit]])
+    return Page(records, _cursor(found[limit - 1]) if len(found) > limit else None, total)
+
+
+def _listed(
+    db: Connection,
+    lanes: Iterable[Lane],
+    kind: str | None,
+    query: str | None,
+    deleted: bool,
+    after: Place,
+    limit: int,
+) -> list[Place]:
+    sql = "select key, record from listing where lane = ? and deleted = ? and (key, record) > (?, ?)"
+    given: list[object] = []
+    if kind is not None:
+        sql += " and kind = (select no from kinds where name = ?)"
+        given.append(kind)
+    if query is not None:
+        sql += " and record in (select rowid from search where search match ?)"
+        given.append(query)
+    sql += " order by key, record limit ?"
+    places = [
+        place for lane in lanes for place in db.execute(sql, (lane.no, int(deleted), *after, *given, limit))
+    ]
+    return nsmallest(limit, places)
+
+
+def _places_of(
+    db: Connection, lanes: Iterable[Lane], records: Sequence[int], kind: str | None, deleted: bool
+) -> list[Place]:
+    """Where those of these records that are asked for are in the list. What is beneath an overlay is not searched."""
+    sql = (
+        "select records.no, id, lane, title, deleted, name from records cross join kinds on kinds.no = kind"
+        " where records.no in ({})"
+    )
+    lane_nos = {lane.no for lane in lanes}
+    return [
+        (shown.listing_key(title, id_), no)
+        for no, id_, lane, title, is_deleted, kind_name in select_in(db, sql, records)
+        if lane in lane_nos and bool(is_deleted) == deleted and kind in (None, kind_name)
+    ]
+
+
+def _total(db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool) -> int:
+    if kind is None:
+        column = "deleted" if deleted else "records"
+        sql, given = f"select {column} from lanes where no = ?", []
+    else:
+        sql = (
+            f"select count(*) from listing where lane = ? and deleted = {int(deleted)}"
+            " and kind = (select no from kinds where name = ?)"
+        )
+        given = [kind]
+    return sum(db.execute(sql, (lane.no, *given)).fetchone()[0] for lane in lanes)
+
+
+def _cursor(place: Place) -> str:
+    return urlsafe_b64encode(canonical.encode(list(place))).decode().rstrip("=")
+
+
+def _place(cursor: str) -> Place:
+    try:
+        value = canonical.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, NotCanonical) as error:
+        raise ValueError("not a cursor of a page") from error
+    if isinstance(value, list) and len(value) == 2:
+        key, record = value
+        if type(key) is str and type(record) is int:
+            return key, record
+    raise ValueError("not a cursor of a page")

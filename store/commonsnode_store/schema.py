@@ -1,0 +1,181 @@
+"""The tables of the file, and how older files become as these are.
+
+Formats are numbered by `PRAGMA user_version`; `application_id` tells our files from others. A migration is one script
+that does its work in one transaction. sqlite-utils, which runs them, is imported only where one is pending: it costs
+more time at start than everything else here.
+"""
+
+import sqlite3
+
+from commonsnode_store.errors import NewerFormat
+
+APPLICATION_ID = 0x434F4D4E  # "COMN"
+FORMAT = 1
+
+STANDS, WAITS = 1, 0  # changesets.standing; 2 is kept for what stood once and does not any more
+PLAIN, BENEATH, OVERLAY = 0, 1, 2  # records.status
+
+_TABLES_1 = """
+create table meta (
+    name text primary key,
+    value                           -- saved_time_ms: the last plausible time, for a machine without a clock
+) without rowid;
+
+create table communities (
+    no integer primary key,
+    id blob not null unique,        -- 32 bytes: the id of its charter
+    name text,                      -- as its charter has it
+    stopped text                    -- why nothing more of it is taken
+);
+
+create table lanes (                -- one for each lane of each community that is followed
+    no integer primary key,
+    community integer not null references communities(no),
+    name text not null,             -- authority, public, knowledge, members or keys
+    changesets integer not null,    -- how many stand
+    records integer not null,       -- how many are shown and not deleted
+    deleted integer not null,       -- how many are shown as deleted
+    digest blob not null,           -- of the ids that stand: 2,048 bytes LtHash; in lane authority 32 bytes BLAKE2b
+    unique (community, name)
+);
+
+create table authors (
+    no integer primary key,
+    key blob not null unique        -- 32 bytes: Ed25519
+);
+
+create table kinds (
+    no integer primary key,
+    name text not null unique
+);
+
+create table changesets (           -- the truth: all other tables down to `search` can be computed from these
+    no integer primary key,
+    id blob not null unique,        -- 32 bytes: BLAKE2b-256 of the body
+    lane integer not null references lanes(no),
+    author integer not null references authors(no),
+    time integer not null,          -- ms since 1970, as the author had it
+    seen_ms integer not null,       -- when this node first held it
+    standing integer not null,      -- 1 stands; 0 waits for its author to be admitted, and is offered to nobody
+    codec integer not null,         -- how the body is kept: 0 plain, 1 zstd, n zstd with dictionary n
+    signature blob not null,
+    body blob not null
+);
+create index changesets_in_order on changesets (lane, time, id) where standing = 1;
+create index changesets_waiting on changesets (lane, author) where standing = 0;
+
+create table dictionaries (         -- what small bodies of a lane are packed with
+    no integer primary key autoincrement,  -- changesets.codec
+    lane integer not null references lanes(no),
+    trained_at integer not null,    -- how many changesets the lane had then
+    crc integer not null,           -- CRC-32 of the content
+    content blob not null,
+    copy blob not null              -- the same once more: thousands of bodies need it
+);
+insert into sqlite_sequence values ('dictionaries', 15);  -- numbers below 16 are codecs without a dictionary
+
+create table heads (                -- an author's changesets that no other of the same author and lane refs
+    lane integer not null references lanes(no),
+    author integer not null references authors(no),
+    changeset integer not null references changesets(no),
+    primary key (lane, author, changeset)
+) without rowid;
+
+create table missing_refs (         -- refs of what is held to what does not stand here
+    ref blob not null,              -- 32 bytes: id of a changeset
+    changeset integer not null references changesets(no),
+    primary key (ref, changeset)
+) without rowid;
+
+create table records (
+    no integer primary key,
+    id blob not null,               -- 16 bytes
+    lane integer not null references lanes(no),
+    kind integer not null references kinds(no),
+    status integer not null,        -- 0 what stands; 2 what stands with what waits over it; 1 what stands beneath a 2
+    title text,
+    lat integer,                    -- 1e-7 degrees
+    lon integer,
+    deleted integer not null,
+    changed_ms integer not null,    -- when it was last written to, or first seen here if that was earlier
+    registers blob not null         -- its fields: MessagePack and CRC-32, see registers.py
+);
+create index records_by_id on records (lane, id, kind);
+create index records_waiting on records (lane) where status = 2;
+
+create table touches (              -- which changesets wrote to which record
+    record integer not null references records(no),
+    changeset integer not null references changesets(no),
+    primary key (record, changeset)
+) without rowid;
+
+create table listing (              -- an index of what is shown, by title without case and accents
+    lane integer not null references lanes(no),
+    deleted integer not null,
+    key text not null,
+    record integer not null,        -- records.no; no foreign key: each deleted record would be sought in all of this
+    kind integer not null,          -- kinds.no
+    primary key (lane, deleted, key, record)
+) without rowid;
+
+create table buckets (              -- the changesets that stand, in order of (time, id), summed up
+    lane integer not null references lanes(no),
+    time integer not null,          -- of (time, id) from which on changesets are in this bucket
+    id blob not null,
+    count integer not null,
+    sum blob not null,              -- 32 bytes, low byte first: sum of the ids mod 2^256
+    primary key (lane, time, id)
+) without rowid;
+
+create virtual table search using fts5 (
+    text, content='', detail=none, columnsize=0, tokenize='unicode61 remove_diacritics 2'
+);
+
+create table peers (
+    address text primary key,
+    node blob,                      -- 32 bytes: its key, once it was met
+    source text not null,           -- who named it
+    seen_ms integer                 -- when it last answered
+) without rowid;
+"""
+
+_VIEWS_1 = """
+create view things as
+    select lower(hex(records.id)) as id, kinds.name as kind, title, lat / 1e7 as latitude, lon / 1e7 as longitude,
+        deleted, records.status = 2 as waiting, datetime(changed_ms / 1000.0, 'unixepoch') as changed,
+        communities.name as community, lanes.name as lane, records.no as record
+    from records join kinds on kinds.no = records.kind join lanes on lanes.no = records.lane
+        join communities on communities.no = lanes.community
+    where records.status <> 1;
+
+create view history as
+    select touches.record, lower(hex(records.id)) as id, title, lower(hex(changesets.id)) as changeset,
+        lower(hex(authors.key)) as author, datetime(time / 1000.0, 'unixepoch') as time,
+        datetime(seen_ms / 1000.0, 'unixepoch') as seen, standing
+    from touches join records on records.no = touches.record join changesets on changesets.no = touches.changeset
+        join authors on authors.no = changesets.author;
+"""
+
+_TO_1 = f"""
+begin immediate;
+{_TABLES_1}
+{_VIEWS_1}
+pragma application_id = {APPLICATION_ID};
+pragma user_version = 1;
+commit;
+"""
+_MIGRATIONS = (_TO_1,)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to FORMAT, step by step. Raises NewerFormat where a later version wrote it."""
+    found: int = connection.execute("pragma user_version").fetchone()[0]
+    if found > FORMAT:
+        raise NewerFormat(found, FORMAT)
+    if found == FORMAT:
+        return
+    from sqlite_utils import Database
+
+    database = Database(connection, recursive_triggers=False, execute_plugins=False)
+    for script in _MIGRATIONS[found:]:
+        database.executescript(script)

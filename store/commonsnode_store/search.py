@@ -1,0 +1,54 @@
+"""Full-text search: from what a person typed to a query that SQLite's FTS5 cannot refuse.
+
+The index keeps no positions, so it refuses phrases: each word of a query must be one word to its tokenizer too. The same
+tokenizer therefore takes the question apart, in a table in memory; nothing of what was typed is read as an operator.
+"""
+
+import sqlite3
+import threading
+
+QUERY_CHARS_MAX = 400
+WORDS_MAX = 12
+BEGINNING_CHARS_MIN = (
+    3  # shorter words match as beginnings only where they are the last, which may not be typed out
+)
+_TOKENIZER = "unicode61 remove_diacritics 2"  # as of table `search`
+
+
+class Words:
+    """Takes queries apart. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+
+    def query(self, text: str) -> str | None:
+        """An FTS5 query for records that have all words, each as a word's beginning; None where there is no word."""
+        words = self._words(text[:QUERY_CHARS_MAX])[:WORDS_MAX]
+        terms = [
+            f'"{word}"*' if len(word) >= BEGINNING_CHARS_MIN or at == len(words) - 1 else f'"{word}"'
+            for at, word in enumerate(words)
+        ]
+        return " AND ".join(terms) or None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def _words(self, text: str) -> list[str]:
+        text = text.encode(errors="replace").decode()  # a lone surrogate is no text to SQLite
+        with self._lock:
+            if self._db is None:
+                self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+                self._db.execute(
+                    f"create virtual table typed using fts5 (text, content='', tokenize='{_TOKENIZER}')"
+                )
+                self._db.execute("create virtual table words using fts5vocab (typed, 'instance')")
+            try:
+                self._db.execute("insert into typed (rowid, text) values (1, ?)", (text,))
+                rows = self._db.execute("select distinct term from words order by offset").fetchall()
+            finally:
+                self._db.execute("insert into typed (typed) values ('delete-all')")
+        return [word for (word,) in rows]

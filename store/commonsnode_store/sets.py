@@ -1,0 +1,69 @@
+"""Sets of changesets: what a community holds of them, and single ones by their ids."""
+
+from collections.abc import Sequence
+
+from commonsnode_protocol.changeset import Signed, changeset_id
+from commonsnode_store import bodies
+from commonsnode_store.answers import CommunityInfo
+from commonsnode_store.connections import Connection, select_in
+from commonsnode_store.errors import Damaged
+from commonsnode_store.lanes import Community, Followed, Lane
+
+
+def describe(db: Connection, community: Community, followed: Followed) -> CommunityInfo:
+    """What is held of a community."""
+    lanes = followed.lanes_of(community.id)
+    records: int = db.execute(
+        "select sum(records) from lanes where community = ? and name <> 'authority'", (community.no,)
+    ).fetchone()[0]
+    waiting = sum(
+        db.execute("select count(*) from changesets where standing = 0 and lane = ?", (lane.no,)).fetchone()[
+            0
+        ]
+        for lane in lanes
+    )
+    return CommunityInfo(
+        community.id,
+        community.name,
+        tuple(lane.name for lane in lanes),
+        records or 0,
+        sum(lane.state.count for lane in lanes),
+        waiting,
+        community.stopped,
+    )
+
+
+def fetch(db: Connection, lane: Lane, ids: Sequence[bytes]) -> list[Signed]:
+    """Those that stand, in the order asked. Raises Damaged where one is not what its id says."""
+    rows = select_in(
+        db,
+        "select id, codec, signature, body from changesets where lane = ? and standing = 1 and id in ({})",
+        ids,
+        lane.no,
+    )
+    found: dict[bytes, Signed] = {}
+    for id_, codec, signature, kept in rows:
+        body = bodies.unpack(db, codec, kept)
+        if changeset_id(body) != id_:
+            raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
+        found[id_] = Signed(signature, body)
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def heads(db: Connection, lane: Lane, author: bytes) -> list[tuple[bytes, int]]:
+    """(id, time), by id."""
+    return db.execute(
+        "select changesets.id, changesets.time from heads cross join changesets on changesets.no = heads.changeset"
+        " where heads.lane = ? and heads.author = (select no from authors where key = ?) order by changesets.id",
+        (lane.no, author),
+    ).fetchall()
+
+
+def facts(db: Connection, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int, int]]:
+    """By id: author, time, and when it was first seen here."""
+    rows = select_in(
+        db,
+        "select id, key, time, seen_ms from changesets cross join authors on authors.no = author where id in ({})",
+        ids,
+    )
+    return {id_: (author, time, seen_ms) for id_, author, time, seen_ms in rows}

@@ -1,0 +1,386 @@
+"""The store of a node: everything that a daemon asks of the one database file.
+
+Methods marked W are called by one thread only; R by any. Each W method is one transaction: when it returns, its work is
+on the disk; when it raises, nothing has changed. All raise StoreError (errors.py) in place of SQLite's errors.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.changeset import AUTHORITY, Signed
+from commonsnode_protocol.intake import Checked
+from commonsnode_protocol.negentropy import Storage
+from commonsnode_store import (
+    applying,
+    bookkeeping,
+    checking,
+    following,
+    opening,
+    paging,
+    reading,
+    rebuilding,
+    sets,
+    standing,
+)
+from commonsnode_store import lanes as lane_states
+from commonsnode_store.answers import (
+    Applied,
+    CommunityInfo,
+    HistoryEntry,
+    KnownPeer,
+    LaneState,
+    Page,
+    Problem,
+    RecordRef,
+    RecordView,
+)
+from commonsnode_store.bodies import Packer
+from commonsnode_store.connections import Connection, Readers, reported
+from commonsnode_store.errors import StoreError
+from commonsnode_store.fingerprints import LaneItems
+from commonsnode_store.lanes import Followed
+from commonsnode_store.numbers import Numbers
+from commonsnode_store.search import Words
+from commonsnode_store.transaction import Transaction
+
+
+class Store:
+    """One open database file. Make it by `open`."""
+
+    def __init__(self, path: Path, writer: Connection, followed: Followed) -> None:
+        self._path = path
+        self._writer = writer
+        self._numbers = Numbers(writer)
+        self._packer = Packer(writer)
+        self._readers = Readers(path)
+        self._words = Words()
+        # Held while a transaction is committed and what is in memory is replaced, so that whoever begins to read under
+        # it finds both of the same moment.
+        self._moment = threading.RLock()
+        self._followed = followed
+        self._authorities: dict[bytes, Authority] = {}
+        self._in_doubt = False  # whether a transaction failed since what is in memory was last compared
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False) -> "Store":
+        """Open the file at `path`; with `create`, make an empty one where there is none.
+
+        Raises NotANode, NewerFormat, Damaged, ReadOnly, DiskFull.
+        """
+        return cls(path, *opening.open_file(path, create=create))
+
+    def close(self) -> None:
+        """Close the file. Snapshots that are still read go on until their end."""
+        self._readers.close()
+        self._words.close()
+        with reported(self._path):
+            self._writer.close()
+
+    # --- Communities ---
+
+    def follow(self, community: bytes, lanes: Iterable[str]) -> None:
+        """W. Follow these lanes, and `authority`, beside those that are followed already."""
+        with self._tables(anew=True) as db:
+            following.follow(db, community, lanes)
+
+    def leave(self, community: bytes) -> None:
+        """W. Remove all of a community. Raises UnknownCommunity."""
+        followed = self._followed.community(community)
+        with reported(self._path):
+            # Each changeset would be sought in tables that have no index for it; all of them are emptied.
+            self._writer.execute("pragma foreign_keys = off")
+        try:
+            with self._tables(anew=True) as db:
+                following.leave(db, followed)
+        finally:
+            self._numbers.forget()
+            self._packer.forget()
+            with reported(self._path):
+                self._writer.execute("pragma foreign_keys = on")
+
+    def communities(self) -> list[CommunityInfo]:
+        """R. All that are followed, in the order in which they were first followed."""
+        with self._snapshot() as (db, followed):
+            return [sets.describe(db, community, followed) for community in followed.communities.values()]
+
+    def authority(self, community: bytes) -> Authority:
+        """R. Who may write, by what stands in lane `authority`. Raises UnknownCommunity."""
+        found = self._authorities.get(community)
+        if found is None:
+            with self._snapshot() as (db, followed):
+                found = standing.authority_of(db, followed.lane(community, AUTHORITY))
+                with self._moment:
+                    if followed is self._followed:
+                        self._authorities[community] = found
+        return found
+
+    def stop(self, community: bytes, reason: str) -> None:
+        """W. Take nothing more of this community; it stays readable. Raises UnknownCommunity."""
+        with self._transaction() as transaction:
+            transaction.stop(transaction.before.community(community), reason)
+
+    # --- The only way in ---
+
+    def apply(
+        self, community: bytes, lane: str, batch: Sequence[Checked], *, seen_ms: int, own: bool = False
+    ) -> Applied:
+        """W. Take in changesets of one lane: idempotent, atomic, in any order.
+
+        What stands is kept. Of the rest, what is the node's own is kept and waits; other is refused. A charter that
+        breaks its rules stops its community. Of a stopped community all is refused.
+        seen_ms: now, in ms since 1970.
+        Raises UnknownCommunity, LaneNotFollowed; CommunityStopped for own ones; DiskFull, ReadOnly, Damaged; ValueError
+        where a changeset is of another community or lane.
+        """
+        if not batch:
+            self._followed.lane(community, lane)
+            return Applied()
+        before = self.authority(community)
+        with self._transaction() as transaction:
+            return applying.apply(transaction, before, community, lane, batch, seen_ms=seen_ms, own=own)
+
+    # --- Sets ---
+
+    def lane_state(self, community: bytes, lane: str) -> LaneState:
+        """R. From memory, without the disk. Raises UnknownCommunity, LaneNotFollowed."""
+        return self._followed.lane(community, lane).state
+
+    @contextmanager
+    def reconciliation(self, community: bytes, lane: str) -> Iterator[Storage]:
+        """R. What stands in a lane at one moment, for as long as the context lasts. Raises UnknownCommunity, LaneNotFollowed."""
+        with self._snapshot() as (db, followed):
+            found = followed.lane(community, lane)
+            yield LaneItems(db, found.no, found.directory)
+
+    def missing(self, community: bytes, lane: str, ids: Sequence[bytes]) -> list[bytes]:
+        """R. Those of these changesets that are not held, neither standing nor waiting."""
+        with self._snapshot() as (db, followed):
+            followed.lane(community, lane)
+            held = applying.held_ids(db, ids)
+            return [id_ for id_ in ids if id_ not in held]
+
+    def fetch(self, community: bytes, lane: str, ids: Sequence[bytes]) -> list[Signed]:
+        """R. Those of these changesets that stand, in the order asked. Raises Damaged where one is not what its id says."""
+        with self._snapshot() as (db, followed):
+            return sets.fetch(db, followed.lane(community, lane), ids)
+
+    def heads(self, community: bytes, lane: str, author: bytes) -> list[tuple[bytes, int]]:
+        """R. (id, time) of an author's changesets that no other of the same author refs; waiting ones included."""
+        with self._snapshot() as (db, followed):
+            return sets.heads(db, followed.lane(community, lane), author)
+
+    def facts(self, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int, int]]:
+        """R. Of each of these changesets that is held: author, time, and when it was first seen here."""
+        with self._snapshot() as (db, _):
+            return sets.facts(db, ids)
+
+    # --- Records ---
+
+    def find(
+        self, prefix: str, *, community: bytes | None = None, kind: str | None = None
+    ) -> list[RecordRef]:
+        """R. Records whose id begins with these hexadecimal digits; at most 10."""
+        with self._snapshot() as (db, followed):
+            return reading.find(db, followed.record_lanes(community), prefix, kind)
+
+    def record(self, ref: RecordRef) -> RecordView | None:
+        """R. A record as it is shown, or None where there is none. Raises UnknownCommunity, LaneNotFollowed."""
+        with self._snapshot() as (db, followed):
+            return reading.one(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
+
+    def records(
+        self, community: bytes, lane: str, kind: str, ids: Sequence[bytes]
+    ) -> dict[bytes, RecordView]:
+        """R. Those of these records that are here, by id."""
+        with self._snapshot() as (db, followed):
+            return reading.bulk(db, followed.lane(community, lane), kind, ids)
+
+    def page(
+        self,
+        *,
+        community: bytes | None,
+        kind: str | None = None,
+        text: str = "",
+        deleted: bool = False,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """R. Records by title, of one community or of all.
+
+        text: words that a record must have, each as the beginning of one of its words, without case and accents.
+        deleted: those that are deleted, in place of those that are not.
+        Raises UnknownCommunity; ValueError where the cursor is none of ours, or the limit not from 1 to 1,000.
+        """
+        query = self._words.query(text) if text.strip() else None
+        with self._snapshot() as (db, followed):
+            record_lanes = followed.record_lanes(community)
+            if text.strip() and query is None:
+                return Page([], None, 0)
+            return paging.page(
+                db, record_lanes, kind=kind, query=query, deleted=deleted, cursor=cursor, limit=limit
+            )
+
+    def export(self, community: bytes) -> Iterator[RecordView]:
+        """R. What stands, sorted by (record id, kind, lane); read as it is asked for, from one moment.
+
+        Raises UnknownCommunity.
+        """
+        self._followed.community(community)
+        return self._export(community)
+
+    def history(self, ref: RecordRef) -> list[HistoryEntry]:
+        """R. All that was written to a record, each after what it builds on."""
+        with self._snapshot() as (db, followed):
+            return reading.history(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
+
+    def kinds(self) -> list[str]:
+        """R. All kinds that records here are of, or once were, in any community."""
+        with self._snapshot() as (db, _):
+            return [name for (name,) in db.execute("select name from kinds order by name")]
+
+    # --- What the node keeps for itself ---
+
+    def remember_peer(
+        self, address: str, *, node: bytes | None = None, seen_ms: int | None = None, source: str = "operator"
+    ) -> None:
+        """W. Keep an address, or what is new of one that is kept."""
+        with self._tables() as db:
+            bookkeeping.remember_peer(db, address, node, seen_ms, source)
+
+    def forget_peer(self, address: str) -> bool:
+        """W. Whether there was one."""
+        with self._tables() as db:
+            return bookkeeping.forget_peer(db, address)
+
+    def peers(self) -> list[KnownPeer]:
+        """R."""
+        with self._snapshot() as (db, _):
+            return bookkeeping.peers(db)
+
+    def save_time(self, ms: int) -> None:
+        """W. Keep a plausible time for a machine without a clock (rule 3)."""
+        with self._tables() as db:
+            bookkeeping.save_time(db, ms)
+
+    def saved_time(self) -> int:
+        """R. The time last saved, or 0."""
+        with self._snapshot() as (db, _):
+            return bookkeeping.saved_time(db)
+
+    def tidy(self) -> None:
+        """W. Move what is in the log into the file, as far as no one reads it: when idle, so that no edit waits for it."""
+        with reported(self._path):
+            self._writer.execute("pragma wal_checkpoint(passive)").fetchall()
+
+    # --- Truth ---
+
+    def check(self, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """R. Compare everything with what the changesets say: slow, and complete. Empty where all is well.
+
+        progress: called now and then with how much is done, and of how much.
+        """
+        with self._snapshot() as (db, _):
+            return checking.check(db, progress)
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """W. Compute everything anew from the changesets, into a new file. Returns what could not be kept of these.
+
+        Needs as much free space as the file takes. Snapshots that are still read go on with the old file.
+        """
+        with reported(self._path):
+            rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
+            problems = rebuilding.build(self._writer, rebuilt, progress)
+            with self._moment:
+                self._readers.renew()
+                self._writer.close()
+                try:
+                    opening.replace_file(self._path, rebuilt)
+                finally:
+                    self._writer, self._followed = opening.open_file(self._path, create=False)
+                    self._numbers, self._packer = Numbers(self._writer), Packer(self._writer)
+                    self._authorities.clear()
+                    self._in_doubt = False
+        return problems
+
+    @staticmethod
+    def check_file(path: Path, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """`check` for a file that is not open, and may be too damaged to be. Raises NotANode, NewerFormat."""
+        return checking.check_closed(path, progress)
+
+    @staticmethod
+    def rebuild_file(path: Path, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+        """`rebuild` for a file that is not open, and may be too damaged to be. Raises NotANode, NewerFormat, Damaged."""
+        return rebuilding.rebuild_closed(path, progress)
+
+    # --- Transactions and snapshots ---
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[Connection, Followed]]:
+        """One read transaction, and what is followed at that moment."""
+        with ExitStack() as stack:
+            with self._moment:
+                db = stack.enter_context(self._readers.snapshot())
+                db.execute("select no from lanes limit 1").fetchone()  # from here on it sees this moment
+                followed = self._followed
+            yield db, followed
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        """One write transaction that ends with all that it changed in place, in the file and in memory, or nothing."""
+        with self._writing() as db:
+            self._numbers.begin()
+            transaction = Transaction(db, self._numbers, self._packer, self._followed)
+            yield transaction
+            followed = transaction.finish()
+            with self._moment:
+                db.execute("commit")
+                self._followed = followed
+                self._authorities.update(transaction.authorities)
+
+    @contextmanager
+    def _tables(self, *, anew: bool = False) -> Iterator[Connection]:
+        """One write transaction on tables; anew: what is followed is read from them again."""
+        with self._writing() as db:
+            yield db
+            followed = lane_states.load(db) if anew else self._followed
+            with self._moment:
+                db.execute("commit")
+                self._followed = followed
+                if anew:
+                    self._authorities.clear()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with reported(self._path):
+            self._read_again()
+            try:
+                self._writer.execute("begin immediate")
+                yield self._writer
+            except BaseException:
+                # Whether a commit that failed took place after all is known to the file alone.
+                self._in_doubt = True
+                with suppress(sqlite3.Error):
+                    if self._writer.in_transaction:
+                        self._writer.execute("rollback")
+                with suppress(sqlite3.Error, StoreError):
+                    self._read_again()
+                raise
+
+    def _read_again(self) -> None:
+        """After a transaction that failed: forget what is in memory, and take it from the file."""
+        if self._in_doubt:
+            self._numbers.forget()
+            self._packer.forget()
+            followed = lane_states.load(self._writer)
+            with self._moment:
+                self._followed = followed
+                self._authorities.clear()
+            self._in_doubt = False
+
+    def _export(self, community: bytes) -> Iterator[RecordView]:
+        with self._snapshot() as (db, followed):
+            yield from reading.export(db, followed.record_lanes(community))
