@@ -5,6 +5,8 @@ HOME_DIR := .commonsnode
 PORT ?= 8450
 PYTHON ?=
 BENCH ?=
+SEED ?= 0
+UNIVERSES ?= 2000
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 STAMP := $(VENV)/installed
@@ -23,12 +25,13 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: help run test lint bench clean
+.PHONY: help run test lint sim bench clean
 
 help:
 	@echo "make run    a node on this machine: installs, creates ./$(HOME_DIR) if there is none, starts (PORT=$(PORT))"
 	@echo "make test   every test"
 	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make sim    random communities with hostile people, until they agree (SEED=$(SEED) UNIVERSES=$(UNIVERSES))"
 	@echo "make bench  measure; writes bench/latest.json"
 	@echo "make clean  remove the environment and everything built, but no node"
 
@@ -44,6 +47,9 @@ lint: $(STAMP_DEV)
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+sim: $(STAMP_DEV)
+	@$(VENV)/bin/python tests/authority_universe.py $(SEED) $(UNIVERSES)
 
 bench: $(STAMP)
 	@$(VENV)/bin/python -m bench $(BENCH)

@@ -19,9 +19,10 @@ from authority_acts import (
     thing,
     village,
 )
-from authority_world import Node, key_of, meet, seed_of
+from authority_world import Node, dated, key_of, meet, nonce, seed_of
 from commonsnode_protocol.authority import Settings, Table, tables, writing
 from commonsnode_protocol.authority.acts import Certificate, Entry
+from commonsnode_protocol.authority.proposals import lost, proposals
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset
 
 LOOSE, STRICT = Settings(quorum=1), Settings()
@@ -379,3 +380,34 @@ def test_a_community_whose_table_asks_for_an_unknown_version_is_stopped_and_read
     table(node, "F", settings=Settings(version=2))
     assert node.authority.stopped == 2
     assert stewards(node) == "F"
+
+
+def test_a_table_is_proposed_signed_by_another_steward_and_then_certified() -> None:
+    node = village("F", "B")
+    fields = writing.next_table(node.evaluator, add=[key_of("X")])
+    mine = writing.sign_table(node.evaluator, fields, seed_of("F"))
+    node.write(dated(writing.proposal(node.evaluator, key_of("F"), nonce(), fields, mine), key_of("F")))
+    (proposal,) = proposals(node.evaluator)
+    assert (proposal.fields, set(proposal.signatures), proposal.complete) == (fields, {key_of("F")}, False)
+    with pytest.raises(writing.NotPossible):
+        writing.certificate(node.evaluator, key_of("F"), nonce(), proposal.fields, proposal.signatures)
+    theirs = writing.sign_table(node.evaluator, proposal.fields, seed_of("B"))
+    node.write(
+        dated(writing.assent(node.evaluator, key_of("B"), nonce(), proposal.table, theirs), key_of("B"))
+    )
+    (proposal,) = proposals(node.evaluator)
+    assert proposal.complete
+    draft = writing.certificate(node.evaluator, key_of("B"), nonce(), proposal.fields, proposal.signatures)
+    node.write(dated(draft, key_of("B")))
+    assert stewards(node) == "F,B,X"
+    assert proposals(node.evaluator) == []
+
+
+def test_what_lost_is_offered_to_be_proposed_again_by_who_wrote_it() -> None:
+    node = village("F", "B", "C")
+    together_ = [draft_table(node, "F", "B", add=["X"]), draft_table(node, "B", "C", add=["Y"])]
+    for each in together_:
+        node.write(each)
+    assert stewards(node) == "F,B,C,X"
+    assert [of.stewards[-1] for of in lost(node.evaluator, key_of("B"))] == [key_of("Y")]
+    assert lost(node.evaluator, key_of("F")) == []

@@ -1,6 +1,8 @@
 """The vectors of authority say what this code says, in any order of arrival."""
 
 import json
+import runpy
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +15,11 @@ from commonsnode_protocol.changeset import Changeset, decode
 
 FILE = Path(__file__).parents[2] / "protocol/vectors/authority_acts.json"
 VECTORS: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["authorities"]
+
+
+def test_the_file_is_what_its_script_makes() -> None:
+    text: Callable[[], str] = runpy.run_path(str(FILE.with_name("make_authority_acts.py")))["text"]
+    assert FILE.read_text(encoding="utf-8") == text()
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])

@@ -1,0 +1,116 @@
+"""Tables that are proposed and not signed enough yet; and what lost and may be proposed again.  SPEC.md, "Tables" (rule 12).
+
+For people and for their nodes: nothing here decides what stands.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from commonsnode_protocol.authority import statements
+from commonsnode_protocol.authority.acts import (
+    ASSENT,
+    PROPOSAL,
+    Certificate,
+    assent_of,
+    certificate_of,
+    values_of,
+)
+from commonsnode_protocol.authority.evaluator import Evaluator
+from commonsnode_protocol.authority.tables import enough, in_order, signers_of
+from commonsnode_protocol.canonical import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A child of the current table that some steward proposed."""
+
+    table: bytes
+    by: bytes  # the proposal's author
+    changeset: bytes  # the proposal of least id, of several for one table
+    fields: Mapping[str, Value]  # of the certificate, without signatures
+    signatures: Mapping[bytes, bytes]  # by stewards of the current table; those that hold
+    complete: bool  # enough of them: whoever signed may write the certificate
+
+
+def proposals(held: Evaluator) -> list[Proposal]:
+    """What is proposed on the current table, by id, with the signatures that came since."""
+    if held.chain is None:
+        return []
+    table = held.chain.current
+    found: dict[bytes, tuple[bytes, bytes, dict[str, Value]]] = {}
+    signed: dict[bytes, dict[bytes, bytes]] = {}
+    for changeset, author, kind, values in _by_stewards(held):
+        if kind == ASSENT:
+            assent = assent_of(values)
+            if assent is not None:
+                signed.setdefault(assent.table, {})[author] = assent.signature
+            continue
+        read = certificate_of(held.community, values, succession=False)
+        if read is None or read.parent != table.id or not in_order(table, read):
+            continue
+        fields = {name: value for name, value in values.items() if name != "signatures"}
+        if read.id not in found or changeset < found[read.id][0]:
+            found[read.id] = (changeset, author, fields)
+        for key, signature in _signatures(values.get("signatures")):
+            signed.setdefault(read.id, {})[key] = signature
+    return [
+        _proposal(held, of, *found[of], signed.get(of, {}))
+        for of in sorted(found)
+        if of not in held.chain.index
+    ]
+
+
+def lost(held: Evaluator, steward: bytes) -> list[Certificate]:
+    """Certificates of this steward that nobody follows, since another child of their parent is followed: to be proposed again."""
+    if held.chain is None:
+        return []
+    return [
+        entry.of_table
+        for entry in held.table_acts()
+        if isinstance(entry.of_table, Certificate)
+        and entry.of_table.id in held.chain.lost
+        and entry.changeset.author == steward
+    ]
+
+
+def _proposal(
+    held: Evaluator,
+    of: bytes,
+    changeset: bytes,
+    by: bytes,
+    fields: Mapping[str, Value],
+    signatures: Mapping[bytes, bytes],
+) -> Proposal:
+    assert held.chain is not None
+    table = held.chain.current
+    good = {
+        key: signature
+        for key, signature in sorted(signatures.items())
+        if key in table.stewards and statements.holds(statements.CERTIFICATE, of, key, signature)
+    }
+    signed: Value = [[key, signature] for key, signature in good.items()]
+    read = certificate_of(held.community, {**fields, "signatures": signed}, succession=False)
+    complete = read is not None and enough(table, read, signers_of(table, read))
+    return Proposal(of, by, changeset, fields, good, complete)
+
+
+def _by_stewards(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, Value]]]:
+    assert held.chain is not None
+    for steward in held.chain.current.stewards:
+        for entry in held.pool.by_author.get(steward, {}).values():
+            if entry.id not in held.standing:
+                continue
+            for change in entry.changeset.changes:
+                # What was carried in another form (a nonce) is no part of the certificate.
+                if change[1] in (PROPOSAL, ASSENT):
+                    values = values_of(change)
+                    values.pop("nonce", None)
+                    yield entry.id, steward, change[1], values
+
+
+def _signatures(value: Value) -> Iterator[tuple[bytes, bytes]]:
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, list) and len(item) == 2:
+            key, signature = item
+            if isinstance(key, bytes) and isinstance(signature, bytes):
+                yield key, signature
