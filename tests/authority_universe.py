@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from random import Random
 
-from authority_world import LANES, Node, begin, check, dated, founded, key_of, meet, nonce, seed_of
+from authority_world import LANES, Node, begin, check, dated, founded, key_of, meet, nonce, seed_of, written
 from commonsnode_protocol.authority import MEMBER, MIRROR, Settings, statements, writing
 from commonsnode_protocol.authority.acts import Certificate
 from commonsnode_protocol.authority.cuts import Cut, fields_of_cut
@@ -24,7 +24,18 @@ INVITATIONS = ("I", "J")
 PERSON_OF = {"M2": "M", "M3": "M", "MR": "M", "F2": "F", "B2": "B", "Fn": "F"}
 STEPS = 45
 
-Act = Callable[[Node, Random, str], Changeset | None]
+
+class Dice(Random):
+    """Chance, and whom a universe is about: everybody, or one person whose keys and grants are fought over."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.crowded = self.random() < 0.6
+        self.people = PEOPLE if self.crowded else ("M", "M", "M", "N")
+        self.keys = KEYS if self.crowded else ("M", "M2", "M3", "MR", "F")
+
+
+Act = Callable[[Node, Dice, str], Changeset | None]
 
 
 def _sent(node: Node, author: str, draft: Draft) -> Changeset:
@@ -35,17 +46,17 @@ def node_time(node: Node) -> int:
     return len(node.held())
 
 
-def _someone(random: Random) -> str:
-    return random.choice(PEOPLE)
+def _someone(random: Dice) -> str:
+    return random.choice(random.people)
 
 
-def grant(node: Node, random: Random, author: str) -> Changeset:
+def grant(node: Node, random: Dice, author: str) -> Changeset:
     role = MEMBER if random.random() < 0.8 else MIRROR
     person = key_of(_someone(random))
     return _sent(node, author, writing.grant(node.evaluator, key_of(author), nonce(), person, role))
 
 
-def pin(node: Node, random: Random, author: str) -> Changeset | None:
+def pin(node: Node, random: Dice, author: str) -> Changeset | None:
     joins = [id_ for kept in node.evaluator.joins.kept.values() for id_ in kept]
     if not joins:
         return None
@@ -53,14 +64,14 @@ def pin(node: Node, random: Random, author: str) -> Changeset | None:
     return _sent(node, author, writing.pin(node.evaluator, key_of(author), nonce(), join))
 
 
-def revocation(node: Node, random: Random, author: str) -> Changeset:
+def revocation(node: Node, random: Dice, author: str) -> Changeset:
     draft = writing.revocation(
         node.evaluator, key_of(author), nonce(), key_of(_someone(random)), node.standing_data(), node.stands
     )
     return _sent(node, author, falsified(draft, node, random))
 
 
-def demotion(node: Node, random: Random, author: str) -> Changeset:
+def demotion(node: Node, random: Dice, author: str) -> Changeset:
     person = key_of(_someone(random))
     draft = writing.demotion(
         node.evaluator, key_of(author), (nonce(), nonce()), person, random.choice((MEMBER, MIRROR)),
@@ -69,27 +80,27 @@ def demotion(node: Node, random: Random, author: str) -> Changeset:
     return _sent(node, author, draft)
 
 
-def invitation(node: Node, random: Random, author: str) -> Changeset:
+def invitation(node: Node, random: Dice, author: str) -> Changeset:
     key = key_of(random.choice(INVITATIONS))
     uses = random.choice((1, 2))
     role = random.choice((MEMBER, MEMBER, MIRROR))
     return _sent(node, author, writing.invitation(node.evaluator, key_of(author), nonce(), key, role, uses))
 
 
-def withdrawal(node: Node, random: Random, author: str) -> Changeset:
+def withdrawal(node: Node, random: Dice, author: str) -> Changeset:
     key = key_of(random.choice(INVITATIONS))
     return _sent(node, author, writing.withdrawal(node.evaluator, key_of(author), nonce(), key))
 
 
-def join(node: Node, random: Random, author: str) -> Changeset:
+def join(node: Node, random: Dice, author: str) -> Changeset:
     author = random.choice(PEOPLE[3:])
     name = random.choice(INVITATIONS)
     draft = writing.join(node.community, key_of(author), nonce(), seed_of(name), key_of(name))
     return _sent(node, author, draft)
 
 
-def device(node: Node, random: Random, author: str) -> Changeset:
-    new = random.choice(sorted(PERSON_OF))
+def device(node: Node, random: Dice, author: str) -> Changeset:
+    new = random.choice(sorted(PERSON_OF if random.crowded else ("M2", "M3", "MR")))
     author = PERSON_OF[new] if random.random() < 0.7 else author
     person, recovery = key_of(PERSON_OF[new]), new.endswith("R")
     agreement = writing.key_agreement(node.community, person, seed_of(new), recovery=recovery)
@@ -99,8 +110,8 @@ def device(node: Node, random: Random, author: str) -> Changeset:
     return _sent(node, author, draft)
 
 
-def key_revocation(node: Node, random: Random, author: str) -> Changeset:
-    target = random.choice(KEYS)
+def key_revocation(node: Node, random: Dice, author: str) -> Changeset:
+    target = random.choice(random.keys)
     author = random.choice(("M", "M2", "M3", "MR", author))
     person = PERSON_OF.get(target, target)
     draft = writing.key_revocation(
@@ -115,12 +126,12 @@ def key_revocation(node: Node, random: Random, author: str) -> Changeset:
     return _sent(node, author, falsified(draft, node, random))
 
 
-def leave(node: Node, random: Random, author: str) -> Changeset:
+def leave(node: Node, random: Dice, author: str) -> Changeset:
     person = key_of(PERSON_OF.get(author, author))
     return _sent(node, author, writing.leave(node.evaluator, key_of(author), nonce(), person))
 
 
-def certificate(node: Node, random: Random, author: str) -> Changeset:
+def certificate(node: Node, random: Dice, author: str) -> Changeset:
     """Any change of stewards, with the author's signature and some of the others': those who lent theirs."""
     chain = node.evaluator.chain
     assert chain is not None
@@ -141,7 +152,7 @@ def certificate(node: Node, random: Random, author: str) -> Changeset:
     )
 
 
-def succession(node: Node, random: Random, author: str) -> Changeset:
+def succession(node: Node, random: Dice, author: str) -> Changeset:
     fields = writing.next_by_succession(node.evaluator, [key_of(random.choice(PEOPLE[2:]))])
     if random.random() < 0.3:
         roll = fields["roll"]
@@ -154,7 +165,7 @@ def succession(node: Node, random: Random, author: str) -> Changeset:
     )
 
 
-def ack(node: Node, random: Random, author: str) -> Changeset | None:
+def ack(node: Node, random: Dice, author: str) -> Changeset | None:
     """Of a child of any table that is known here, chosen or not."""
     children = sorted(
         (act.parent, act.id)
@@ -171,14 +182,14 @@ def ack(node: Node, random: Random, author: str) -> Changeset | None:
     return _sent(node, author, writing.ack(node.evaluator, key_of(author), nonce(), parent, child, warrant))
 
 
-def honest_ack(node: Node, random: Random, author: str) -> Changeset | None:
+def honest_ack(node: Node, random: Dice, author: str) -> Changeset | None:
     open_ = writing.to_ack(node.evaluator, key_of(author))
     if not open_:
         return None
     return _sent(node, author, writing.ack(node.evaluator, key_of(author), nonce(), *open_[0]))
 
 
-def objection(node: Node, random: Random, author: str) -> Changeset | None:
+def objection(node: Node, random: Dice, author: str) -> Changeset | None:
     children = sorted(
         (act.parent, act.id)
         for entry in node.evaluator.table_acts()
@@ -196,7 +207,7 @@ ACTS: Mapping[Act, int] = {
 }  # fmt: skip
 
 
-def falsified(draft: Draft, node: Node, random: Random) -> Draft:
+def falsified(draft: Draft, node: Node, random: Dice) -> Draft:
     """Now and then with other heads than stand: fewer, or some that do not."""
     if random.random() < 0.6:
         return draft
@@ -211,7 +222,7 @@ def falsified(draft: Draft, node: Node, random: Random) -> Draft:
     return Draft(tuple(changes), draft.refs, draft.community)
 
 
-def rereffed(draft: Draft, node: Node, random: Random) -> Draft:
+def rereffed(draft: Draft, node: Node, random: Dice) -> Draft:
     """Now and then with other refs: forks, refs to nothing, refs to what others wrote."""
     if random.random() < 0.8:
         return draft
@@ -219,7 +230,7 @@ def rereffed(draft: Draft, node: Node, random: Random) -> Draft:
     return Draft(draft.changes, tuple(sorted({*ids, bytes([random.randrange(4)]) * 32})), draft.community)
 
 
-def stale(node: Node, random: Random) -> Node:
+def stale(node: Node, random: Dice) -> Node:
     """A node that knows only a part: what is written there is 'backdated', or its writer was far away."""
     share = random.random()
     copy = Node(node.community, node.lanes)
@@ -232,7 +243,7 @@ def stale(node: Node, random: Random) -> Node:
 def universe(seed: int, steps: int = STEPS) -> list[Node]:
     """Build one, let all meet, and check. Raises AssertionError where a rule breaks."""
     begin()
-    random = Random(seed)
+    random = Dice(seed)
     charter = founded(
         settings=Settings(quorum=random.choice((None, None, 1, 2)), share=random.choice(((2, 3), (1, 3))))
     )
@@ -246,7 +257,7 @@ def universe(seed: int, steps: int = STEPS) -> list[Node]:
     for _ in range(steps):
         node = random.choice(nodes)
         if random.random() < 0.3:
-            node.add_thing(key_of(random.choice(KEYS)), random.choice(node.lanes))
+            _write(node, random)
         elif random.random() < 0.15:
             one, other = random.sample(nodes, 2)
             meet(one, other, order=random.shuffle, one_by_one=random.random() < 0.3)
@@ -258,7 +269,18 @@ def universe(seed: int, steps: int = STEPS) -> list[Node]:
     return nodes
 
 
-def _begin(nodes: Sequence[Node], random: Random) -> None:
+def _write(node: Node, random: Dice) -> None:
+    """Something in a data lane: as an honest node refs, or with any refs to what is here and to nothing."""
+    author, lane = key_of(random.choice(random.keys)), random.choice(node.lanes)
+    if random.random() < 0.5:
+        node.add_thing(author, lane)
+        return
+    refs = [id_ for id_ in node.data[lane] if random.random() < 0.3]
+    refs += [each.id for each in node.held() if random.random() < 0.05]
+    node.write(written(node.community, author, lane, refs))
+
+
+def _begin(nodes: Sequence[Node], random: Dice) -> None:
     """Most communities have a few stewards and members already, and some have met."""
     node = nodes[0]
     tables: list[list[tuple[str, ...]]] = [[], [("F", "B")], [("F", "B"), ("F", "B", "C")]]
@@ -300,15 +322,15 @@ def _begin(nodes: Sequence[Node], random: Random) -> None:
             meet(node, other)
 
 
-def _author(node: Node, random: Random) -> str:
+def _author(node: Node, random: Dice) -> str:
     chance = random.random()
     now = [name for name in STEWARDS if key_of(name) in node.authority.stewards]
-    if chance < 0.6 and now:
+    if chance < (0.6 if random.crowded else 0.4) and now:
         return random.choice(now)
-    return random.choice(STEWARDS if chance < 0.75 else KEYS)
+    return random.choice(STEWARDS if chance < 0.75 else random.keys)
 
 
-def _act(node: Node, random: Random, act: Act) -> None:
+def _act(node: Node, random: Dice, act: Act) -> None:
     author = _author(node, random)
     writer = stale(node, random) if random.random() < 0.4 else node
     try:
@@ -326,7 +348,63 @@ def _change(change: tuple[bytes, str, Mapping[str, tuple[Value, Sequence[int]]]]
     return change[0], change[1], {name: (value, tuple(at)) for name, (value, at) in change[2].items()}
 
 
-def settle(nodes: Sequence[Node], random: Random) -> None:
+def cut_universe(seed: int) -> list[Node]:
+    """One member with a device, whose few things are cut by hostile revocations of several kinds at nodes apart."""
+    begin()
+    random = Dice(seed)
+    charter = founded()
+    nodes = [Node(charter.id, (PUBLIC,)) for _ in range(3)]
+    first = nodes[0]
+    first.write(charter)
+    first.write(_sent(first, "F", writing.grant(first.evaluator, key_of("F"), nonce(), key_of("M"), MEMBER)))
+    agreement = writing.key_agreement(first.community, key_of("M"), seed_of("M2"))
+    device_act = writing.key_added(
+        first.evaluator, key_of("M"), nonce(), key_of("M"), key_of("M2"), agreement
+    )
+    first.write(_sent(first, "M", device_act))
+    for other in nodes[1:]:
+        meet(first, other)
+    things: list[bytes] = []
+    for _ in range(16):
+        node = random.choice(nodes)
+        chance = random.random()
+        if chance < 0.5:
+            refs = [id_ for id_ in things[-4:] if random.random() < 0.5]
+            things.append(node.write(written(node.community, key_of("M"), PUBLIC, refs)).id)
+        elif chance < 0.6:
+            again = writing.grant(node.evaluator, key_of("F"), nonce(), key_of("M"), MEMBER)
+            node.write(_sent(node, "F", again))
+        elif chance < 0.8:
+            one, other = random.sample(nodes, 2)
+            meet(one, other, order=random.shuffle)
+        else:
+            _cut_falsely(node, random, things)
+    settle(nodes, random)
+    for node in nodes:
+        check(node, random)
+    return nodes
+
+
+def _cut_falsely(node: Node, random: Dice, things: Sequence[bytes]) -> None:
+    by_steward = random.random() < 0.6
+    if by_steward:
+        draft = writing.revocation(node.evaluator, key_of("F"), nonce(), key_of("M"), {}, node.stands)
+    else:
+        draft = writing.key_revocation(
+            node.evaluator, key_of("M2"), nonce(), key_of("M"), key_of("M"), {}, node.stands
+        )
+    own = {
+        key_of(name): frozenset(node.evaluator.pool.by_author.get(key_of(name), {})) for name in ("M", "M2")
+    }
+    heads = {(key, AUTHORITY): ids for key, ids in own.items()}
+    heads[key_of("M"), PUBLIC] = frozenset(id_ for id_ in things if random.random() < 0.4)
+    said = fields_of_cut(Cut(heads, frozenset(id_ for id_ in things if random.random() < 0.15)))
+    ((record, kind, fields),) = draft.changes
+    change = (record, kind, {**fields, **{name: (value, ()) for name, value in said.items()}})
+    node.write(_sent(node, "F" if by_steward else "M2", Draft((change,), draft.refs, draft.community)))
+
+
+def settle(nodes: Sequence[Node], random: Dice) -> None:
     """All meet all, until nobody has anything for anybody."""
     for _ in range(12):
         before = [[node.standing(lane) for lane in (AUTHORITY, *node.lanes)] for node in nodes]
@@ -344,6 +422,7 @@ def main(first: int, count: int, steps: int = STEPS) -> int:
     for seed in range(first, first + count):
         try:
             universe(seed, steps)
+            cut_universe(seed)
         except AssertionError as error:
             broken += 1
             print(f"universe {seed}: {str(error).splitlines()[0]}")

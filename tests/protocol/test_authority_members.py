@@ -25,7 +25,7 @@ from authority_acts import (
     withdraw,
 )
 from authority_world import Node, dated, key_of, meet, nonce, written
-from commonsnode_protocol.authority import MEMBER, MIRROR, Evaluator, joins, writing
+from commonsnode_protocol.authority import MEMBER, MIRROR, Evaluator, cuts, joins, writing
 from commonsnode_protocol.authority.achieving import Void, outcomes
 from commonsnode_protocol.authority.acts import Entry, Invitation
 from commonsnode_protocol.authority.stewardship import Stewardship
@@ -535,6 +535,41 @@ def test_universes_of_hostile_people_come_to_agree(first: int) -> None:
     """The long form: python tests/authority_universe.py 0 10000"""
     for seed in range(first, first + 40):
         authority_universe.universe(seed)
+
+
+def test_hostile_cuts_of_one_member_leave_the_same_at_all_nodes() -> None:
+    for seed in range(150):
+        authority_universe.cut_universe(seed)
+
+
+def go_on_from_what_does_not_stand(patch: pytest.MonkeyPatch) -> None:
+    stands = cuts.Walk._stands
+
+    def settle(walk: cuts.Walk, first: bytes) -> list[bytes]:
+        new: list[bytes] = []
+        todo = [first]
+        while todo:
+            id_ = todo.pop()
+            if id_ not in walk._refs:
+                continue
+            if stands(walk, id_) and id_ not in walk.standing:
+                walk.standing.add(id_)
+                new.append(id_)
+            for ref in walk._refs[id_]:
+                before = walk._reached.get(ref, 0)
+                after = before | walk._reached.get(id_, 0) & ~walk._stops.get(ref, 0)
+                if after != before:
+                    walk._reached[ref] = after
+                    todo.append(ref)
+        return new
+
+    patch.setattr(cuts.Walk, "_settle", settle)
+
+
+def test_a_walk_that_goes_on_from_what_does_not_stand_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on_from_what_does_not_stand(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_hostile_cuts_of_one_member_leave_the_same_at_all_nodes()
 
 
 def test_what_is_forgotten_leaves_no_trace() -> None:

@@ -44,18 +44,22 @@ class Walk:
     _anew: dict[bytes, int] = field(default_factory=dict)  # bit per condition that it meets by naming
     _reached: dict[bytes, int] = field(default_factory=dict)  # bit per cut that reaches it; held or not
     _masks: list[int] = field(default_factory=list)  # the bits of the cuts of each condition
-    _without: list[frozenset[bytes]] = field(default_factory=list)  # by bit
+    _stops: dict[bytes, int] = field(
+        default_factory=dict
+    )  # where a walk ends → the bits of the cuts that say so
 
     def __post_init__(self) -> None:
+        bit = 1
         for condition in self.conditions:
             mask = 0
             for cut in condition.cuts:
-                bit = 1 << len(self._without)
                 mask |= bit
-                self._without.append(cut.without)
+                for id_ in cut.without:
+                    self._stops[id_] = self._stops.get(id_, 0) | bit
                 for head in cut.heads.get((self.key, self.lane), ()):
                     if head not in cut.without:
                         self._reached[head] = self._reached.get(head, 0) | bit
+                bit <<= 1
             self._masks.append(mask)
 
     def add(self, id_: bytes, refs: Sequence[bytes], names: Iterable[bytes] | None = None) -> list[bytes]:
@@ -107,18 +111,11 @@ class Walk:
                 continue
             for ref in self._refs[id_]:
                 before = self._reached.get(ref, 0)
-                after = before | self._passing(reached, ref)
+                after = before | reached & ~self._stops.get(ref, 0)
                 if after != before:
                     self._reached[ref] = after
                     todo.append(ref)
         return new
-
-    def _passing(self, reached: int, ref: bytes) -> int:
-        """The bits that go on to `ref`: not those of cuts that stop there."""
-        for bit, without in enumerate(self._without):
-            if ref in without:
-                reached &= ~(1 << bit)
-        return reached
 
 
 def cut_of(values: Mapping[str, Value]) -> Cut | None:
