@@ -158,12 +158,10 @@ def entry(community: bytes, changeset: Changeset) -> Entry:
     tables: list[bytes] = []
     on_keys = False
     for change in changes:
-        read = _READERS.get(change[1])
-        values = values_of(change)
-        table = values.get("table")
-        if type(table) is bytes:
-            tables.append(table)
-        act = read(values) if read is not None else None
+        write = change[2].get("table")
+        if write is not None and type(write[0]) is bytes:
+            tables.append(write[0])
+        act = act_of(change)
         if act is not None:
             acts.append(act)
             on_keys = on_keys or isinstance(act, KeyAdded | KeyRevoked | Leave)

@@ -82,11 +82,11 @@ class Stewardship:
     def node_only(self, entry: Entry) -> bool:
         """Whether its author is a node's key only: its grants count where they pin a join, its other acts do not."""
         author = entry.changeset.author
-        return all(
-            self.persons[first].keys[author].node
-            for first in self.by_key.get(author, ())
-            if self.persons[first].counts(entry)
-        )
+        for first in self.by_key.get(author, ()):
+            person = self.persons[first]
+            if not person.keys[author].node and person.counts(entry):
+                return False
+        return True
 
     def add(self, entries: Iterable[Entry], touched: Touched) -> None:
         """Take in more changesets, which are in the pool already."""
