@@ -6,11 +6,13 @@ from typing import TypeAlias, cast
 
 from commonsnode.errors import TooLarge, WrongField
 from commonsnode_protocol import canonical
+from commonsnode_protocol.authority import Evaluator, writing
+from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import (
     AUTHORITY,
-    CHARTER_COMMUNITY,
     Change,
+    changeset_id,
     compose,
     excerpt,
     public_key,
@@ -71,14 +73,16 @@ class Author:
         Raises TooLarge where one alone is too much for a changeset, WrongField for what no changeset can hold, and the
         store's errors; then nothing was written.
         """
-        heads = dict(self.store.heads(community, lane, self.key))
+        heads, anew = self._begin(community, lane)
         parts = list(_parts(entries))
         superseded = list(set().union(*(refs for _, refs in parts)))
         times = {i: time for i, (_, time, _) in self.store.facts(superseded).items()} if superseded else {}
         batch = []
         for part, superseded_by_part in parts:
-            refs = sorted({*sorted(heads)[:HEADS_MAX], *superseded_by_part})
-            time = writer_time(self.now_ms, [t for t in map({**times, **heads}.get, refs) if t is not None])
+            refs = sorted({*anew, *sorted(heads)[: HEADS_MAX - len(anew)], *superseded_by_part})
+            time = writer_time(
+                self.now_ms, [t for t in map({**times, **anew, **heads}.get, refs) if t is not None]
+            )
             index_of = {ref: index for index, ref in enumerate(refs)}
             if superseded_by_part:
                 changes = [_change(entry, index_of) for entry in part]
@@ -92,13 +96,40 @@ class Author:
             times[checked.id] = time
         return self._apply(community, lane, batch)
 
-    def found(self, record: bytes, kind: str, fields: Mapping[str, Value], lanes: Iterable[str]) -> bytes:
+    def act(self, community: bytes, draft: Draft) -> Written:
+        """Date, sign and apply an act of lane `authority`. Raises WrongField and the store's errors."""
+        times = [time for _, time, _ in self.store.facts(list(draft.refs)).values()]
+        time = writer_time(self.now_ms, times)
+        checked = self._sign(draft.community, AUTHORITY, time, draft.refs, draft.changes)
+        return self._apply(community, AUTHORITY, [checked])
+
+    def found(self, charter: Draft, lanes: Iterable[str]) -> bytes:
         """Write the charter of a new community, and follow that with `lanes`. Returns the community's id."""
-        change = _change((record, kind, {name: (value, ()) for name, value in fields.items()}), {})
-        charter = self._sign(CHARTER_COMMUNITY, AUTHORITY, writer_time(self.now_ms, ()), (), [change])
-        self.store.follow(charter.id, lanes)
-        self._apply(charter.id, AUTHORITY, [charter])
-        return charter.id
+        changeset = self._sign(
+            charter.community, AUTHORITY, writer_time(self.now_ms, ()), charter.refs, charter.changes
+        )
+        self.store.follow(changeset.id, lanes)
+        self._apply(changeset.id, AUTHORITY, [changeset])
+        return changeset.id
+
+    def agree(self, held: Evaluator, table: Mapping[str, Value]) -> bytes:
+        """This key's signature under a table that is proposed."""
+        return writing.sign_table(held, table, self._seed)
+
+    def _begin(self, community: bytes, lane: str) -> tuple[dict[bytes, int], dict[bytes, int]]:
+        """What the next changeset refs of its author's own, and to be admitted again: each id with its time.
+
+        Who was cut and granted anew names the grant, and of its own only what stands (rule 18).
+        """
+        heads = dict(self.store.heads(community, lane, self.key))
+        conditions = [way for way in self.store.authority(community).verdict(self.key, lane) if way]
+        anew = {id_ for way in conditions for condition in way for id_ in sorted(condition.anew)[:1]}
+        if not conditions:
+            return heads, {}
+        stand = {changeset_id(signed.body) for signed in self.store.fetch(community, lane, list(heads))}
+        facts = self.store.facts(list(anew))
+        times = {id_: facts[id_][1] if id_ in facts else 0 for id_ in anew}
+        return {id_: time for id_, time in heads.items() if id_ in stand}, times
 
     def _sign(
         self, community: bytes, lane: str, time: int, refs: Sequence[bytes], changes: Sequence[Change]

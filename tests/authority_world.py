@@ -109,11 +109,20 @@ class Node:
         fresh: list[bytes] = []
         for batch in batches:
             fresh += [each.id for each in batch if self.evaluator.entry(each.id) is None]
-            self.evaluator.add(batch)
+            self._add(batch)
             self.stood |= self.evaluator.standing
         self.evaluator.forget(id_ for id_ in fresh if id_ not in self.own | self.stood)
         for of in self.lanes:
             self._take_data(of, ())
+
+    def _add(self, batch: Sequence[Changeset]) -> None:
+        """A step says all that it changed: what rose and fell, and whose writings are judged otherwise."""
+        stood, data = frozenset(self.evaluator.standing), dict(self.authority.data)
+        step = self.evaluator.add(batch)
+        stands, now = frozenset(self.evaluator.standing), self.authority.data
+        assert (step.rose, step.fell) == (stands - stood, stood - stands), "a step that hides what it did"
+        changed = {key for key in data.keys() | now.keys() if data.get(key, ()) != now.get(key, ())}
+        assert changed <= step.authors, "a step that hides whose writings it touches"
 
     def _take_data(self, lane: str, batch: Sequence[Changeset]) -> None:
         held = self.data[lane] | {each.id: each for each in batch}

@@ -1,0 +1,88 @@
+"""What a charter lays down beside the name: read from what people ask for, and shown to them again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from commonsnode.errors import WrongField
+from commonsnode.tables.json_form import encode_value
+from commonsnode_protocol.authority import NAME_BYTES_MAX, Settings
+from commonsnode_protocol.authority.settings import fields_of, settings_of
+from commonsnode_protocol.canonical import Value
+
+READING = ("public", "members")
+SETTINGS = (
+    "languages",
+    "place",
+    "reading",
+    "quorum",
+    "licence",
+    "newcomers_read_past",
+    "share",
+    "lending",
+)
+_FORMS = {
+    "languages": "tags of languages such as es or qu-EC, 16 at most",
+    "place": "a latitude and a longitude in degrees, and a name of at most 256 bytes",
+    "reading": f"one of {', '.join(READING)}",
+    "quorum": "how many stewards sign a change of stewards or of the charter: 1 to 64",
+    "licence": "at most 256 bytes of text, as an SPDX identifier (ODbL-1.0) or the name of an agreement",
+    "share": "two whole numbers, as [2, 3] for two thirds of the members",
+    "lending": "at most 32 rules",
+}
+
+
+def check_name(name: str) -> None:
+    """Raise WrongField unless a community can be called so."""
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        length = 0
+    if not 1 <= length <= NAME_BYTES_MAX or not name.isprintable() or name.isspace():
+        raise WrongField("name", f"a name is 1 to {NAME_BYTES_MAX} bytes of printable text")
+
+
+def settings_from(asked: Mapping[str, Value], before: Settings | None = None) -> Settings:
+    """These settings in place of those `before` (none: the defaults). Raises WrongField at one that no charter can have.
+
+    asked: SETTINGS, each as a charter has it. None sets one back to its default.
+    """
+    said = {**fields_of(before or Settings())}
+    for name, value in asked.items():
+        said.pop(name, None)
+        if value is not None:
+            said[name] = value
+    try:
+        settings = settings_of(said)
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON lets pass
+        raise WrongField("settings", "is no valid Unicode") from None
+    kept = settings_fields(settings)
+    for name, value in asked.items():
+        if value is not None and kept.get(name) != _completed(name, value):
+            raise WrongField(name, _FORMS.get(name, "is not of its form"))
+    return settings
+
+
+def settings_fields(settings: Settings) -> dict[str, Value]:
+    """Every setting, also those at their default."""
+    bare = fields_of(settings)
+    return {
+        "languages": bare.get("languages", []),
+        "place": bare.get("place"),
+        "reading": bare.get("reading", "public"),
+        "quorum": bare.get("quorum"),
+        "licence": settings.licence,
+        "newcomers_read_past": settings.newcomers_read_past,
+        "share": [*settings.share],
+        "lending": bare.get("lending", {}),
+    }
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The same as JSON."""
+    return {name: encode_value(value) for name, value in settings_fields(settings).items()}
+
+
+def _completed(name: str, value: Value) -> Value:
+    if name == "place" and isinstance(value, dict):
+        return {"name": "", **value}
+    return value

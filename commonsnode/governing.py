@@ -1,0 +1,113 @@
+"""Before an act of authority: what this node holds of a community, and whether it may do what it is asked."""
+
+from collections.abc import Callable, Collection, Iterable
+
+from commonsnode.authoring import Author
+from commonsnode.config import SERVED_LANES
+from commonsnode.errors import Ambiguous, Conflict, Unknown, WrongField
+from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.authority.writing import Held
+from commonsnode_protocol.changeset import AUTHORITY, KEY_BYTES, decode
+from commonsnode_store.store import Store
+
+SHORT_ID_DIGITS_MIN = 4
+
+
+def key_of(text: str, field: str = "id") -> bytes:
+    """A whole key from its 64 hexadecimal digits. Raises WrongField."""
+    try:
+        key = bytes.fromhex(text) if len(text) == 2 * KEY_BYTES else b""
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise WrongField(
+            field,
+            f"a key is {2 * KEY_BYTES} hexadecimal digits, as that person's node shows by `commonsnode id`",
+        )
+    return key
+
+
+def one_of(known: Collection[bytes], text: str, what: str) -> bytes:
+    """The id among `known` that begins so. what: its name for people. Raises Unknown, Ambiguous."""
+    lower = text.strip().lower()
+    fits = len(lower) >= SHORT_ID_DIGITS_MIN and set(lower) <= set("0123456789abcdef")
+    found = sorted(id_ for id_ in known if fits and id_.hex().startswith(lower))
+    if not found:
+        raise Unknown(f"no {what} here has the id {text[:64]!r}")
+    if len(found) > 1:
+        raise Ambiguous(f"more than one {what} has an id that begins with {lower}", [i.hex() for i in found])
+    return found[0]
+
+
+def as_steward(author: Author, community: bytes, doing: str) -> Evaluator:
+    """What is held of the community, for a steward's act. doing: in words, as in `admit people`. Raises Conflict."""
+    held = evaluator_of(author.store, community)
+    if held.chain is None:
+        raise Conflict(f"the charter of this community is not here yet, so nobody can {doing}")
+    stewards = held.chain.current.stewards
+    if author.key not in stewards:
+        ask = ", ".join(steward.hex() for steward in stewards)
+        raise Conflict(f"only a steward can {doing}, and this node is none; ask: {ask}")
+    return held
+
+
+def data_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
+    """What stands of these keys in the data lanes, to be named in a cut. Raises Conflict where a lane is not followed here."""
+    lanes = next(info.lanes for info in store.communities() if info.id == community)
+    lacking = [lane for lane in SERVED_LANES if lane not in lanes and lane != AUTHORITY]
+    if lacking:
+        raise Conflict(
+            f"this node does not follow the lane {' and '.join(lacking)}, so it cannot say what of theirs stays there;"
+            " follow it (community follow LINK with all lanes in the settings), or let another steward do this"
+        )
+    return held_of(store, community, keys)
+
+
+def standing_in(held: Evaluator, data: Held, store: Store, community: bytes) -> Callable[[bytes], bool]:
+    """Whether an id that somebody's changeset refs stands here, in any lane."""
+    known = {id_ for of in data.values() for id_ in of}
+    asked: dict[bytes, bool] = {}
+
+    def stands(id_: bytes) -> bool:
+        if id_ in held.standing or id_ in known:
+            return True
+        if id_ not in asked:
+            asked[id_] = any(
+                store.fetch(community, lane, [id_])
+                for lane in next(info.lanes for info in store.communities() if info.id == community)
+            )
+        return asked[id_]
+
+    return stands
+
+
+def keys_of(held: Evaluator, person: bytes) -> set[bytes]:
+    """All keys of a person, those of a lost device among them."""
+    member = held.member(person)
+    persons = (held.person(person), member.person if member is not None else None)
+    return {person}.union(*(found.keys for found in persons if found is not None))
+
+
+def evaluator_of(store: Store, community: bytes) -> Evaluator:
+    """All of lane `authority` that is held here, valued. For the writer thread."""
+    held = Evaluator(community)
+    with store.reconciliation(community, AUTHORITY) as items:
+        ids = [items.item(n)[1] for n in range(items.size)]
+    held.add(decode(signed.body) for signed in store.fetch(community, AUTHORITY, ids))
+    return held
+
+
+def held_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
+    """What stands of these keys in the data lanes followed here. For the writer thread."""
+    wanted = {*keys}
+    found: dict[tuple[bytes, str], dict[bytes, tuple[bytes, ...]]] = {}
+    for lane in next(info.lanes for info in store.communities() if info.id == community):
+        if lane == AUTHORITY:
+            continue
+        with store.reconciliation(community, lane) as items:
+            ids = [items.item(n)[1] for n in range(items.size)]
+        for signed in store.fetch(community, lane, ids):
+            changeset = decode(signed.body)
+            if changeset.author in wanted:
+                found.setdefault((changeset.author, lane), {})[changeset.id] = tuple(changeset.refs)
+    return found
