@@ -6,6 +6,7 @@ import pytest
 
 import authority_universe
 from authority_acts import (
+    ack,
     copy,
     device,
     draft_join,
@@ -482,6 +483,18 @@ def test_attack_16_a_steward_who_comes_back_objects() -> None:
     object_to(node, "F", vote)
     assert stewards(node) == "F"
     assert vote.id not in node.standing(AUTHORITY) or "M" in role_names(node)
+
+
+def test_attack_16_an_ack_by_the_steward_does_not_bind_them_to_a_succession() -> None:
+    node = members_alone()
+    vote = succession(node, "M", "N", add=["M"])
+    node.take(AUTHORITY, [vote])
+    ack(node, "F")
+    object_to(node, "F", vote)
+    assert stewards(node) == "F"
+    newcomer = Node(node.community)
+    meet(newcomer, node)
+    assert newcomer.authority.tables == node.authority.tables
 
 
 def role_names(node: Node) -> str:
