@@ -41,7 +41,10 @@ class Applied:
     known: tuple[bytes, ...] = ()  # were here already
     risen: Mapping[str, tuple[bytes, ...]] = field(
         default_factory=dict
-    )  # lane → own ones that waited and stand now
+    )  # lane → what was held, waiting or void, and stands now
+    fallen: Mapping[str, tuple[bytes, ...]] = field(
+        default_factory=dict
+    )  # lane → what stood and does no more: kept in history
     authority_changed: bool = False
 
 
@@ -111,6 +114,7 @@ class HistoryEntry:
     seen_ms: int  # when this node first held it
     fields: Mapping[str, Value]
     waiting: bool
+    void: bool = False  # it stood once, and has no effect any more
 
 
 @dataclass(frozen=True, slots=True)

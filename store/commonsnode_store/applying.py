@@ -6,23 +6,30 @@ name it; what these supersede of it is found by the table `missing_refs`, and ha
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.authority import Evaluator, Table, charter_table
+from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
+from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, Changeset
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import rising, standing
+from commonsnode_store import standing
 from commonsnode_store.answers import Applied
 from commonsnode_store.connections import select_in
 from commonsnode_store.errors import CommunityStopped
-from commonsnode_store.lanes import LaneEdit
+from commonsnode_store.lanes import Community, Lane, LaneEdit
 from commonsnode_store.merging import Dead, Entry, Key, LaneRecords
 from commonsnode_store.ordering import in_order_of_refs
-from commonsnode_store.schema import STANDS, WAITS
+from commonsnode_store.rejudging import Moved, follow_acts, follow_authority, reached
+from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.transaction import Transaction
+from commonsnode_store.walks import Walked
 
 CHANGES_AT_ONCE = 8_192  # changes and refs that are held in memory at once, whatever the size of the batch
 _NOT_HELD = 0  # the number of no changeset
+_AWAITED = (_NOT_HELD, True)
+INVALID_CHARTER = "its charter is not valid"
 
 Late = Mapping[
     bytes, Sequence[tuple[Changeset, bool]]
@@ -31,16 +38,15 @@ Late = Mapping[
 
 def apply(
     transaction: Transaction,
-    before: Authority,
-    community: bytes,
+    evaluator: Evaluator,
     lane_name: str,
     batch: Sequence[Checked],
     *,
     seen_ms: int,
     own: bool,
 ) -> Applied:
-    """Take in changesets of one lane; see Store.apply."""
-    follows = transaction.before
+    """Take in changesets of one lane; see Store.apply. The evaluator takes in those of lane `authority`, too."""
+    follows, community = transaction.before, evaluator.community
     followed, lane = follows.community(community), follows.lane(community, lane_name)
     if followed.stopped is not None and own:
         raise CommunityStopped(community, followed.stopped)
@@ -51,23 +57,99 @@ def apply(
         _expect(checked.changeset, community, lane_name)
     if followed.stopped is not None:
         return Applied(refused=tuple(new), known=known)
-    after = standing.judge(
-        transaction, followed, lane, before, [checked.changeset for checked in new.values()]
-    )
-    stand = [checked for checked in new.values() if after.stands(checked.changeset)]
-    rest = [checked for checked in new.values() if not after.stands(checked.changeset)]
-    edit = transaction.lane(lane)
-    add(transaction, edit, _in_order(stand), seen_ms=seen_ms, stands=True)
-    if own:
-        add(transaction, edit, _in_order(rest), seen_ms=seen_ms, stands=False)
-    return Applied(
-        new=tuple(checked.id for checked in stand),
-        waiting=tuple(checked.id for checked in rest) if own else (),
-        refused=() if own else tuple(checked.id for checked in rest),
-        known=known,
-        risen=rising.rise(transaction, community, after) if after != before else {},
-        authority_changed=after != before,
-    )
+    taking = Taking(transaction, evaluator, lane, seen_ms, own)
+    applied = taking.acts(followed, new) if lane.name == AUTHORITY else taking.data(new)
+    return replace(applied, known=known)
+
+
+class Taking:
+    """What becomes of the new changesets of a batch, and of what is held because of them."""
+
+    def __init__(
+        self, transaction: Transaction, evaluator: Evaluator, lane: Lane, seen_ms: int, own: bool
+    ) -> None:
+        self._transaction, self._evaluator, self._lane = transaction, evaluator, lane
+        self._seen_ms, self._own = seen_ms, own
+
+    def acts(self, community: Community, new: Mapping[bytes, Checked]) -> Applied:
+        """Of lane `authority`: data of those about whom something else is said now is judged anew."""
+        transaction, evaluator = self._transaction, self._evaluator
+        if any(c.changeset.is_charter and charter_table(c.changeset) is None for c in new.values()):
+            transaction.stop(community, INVALID_CHARTER)
+            return Applied(refused=tuple(new))
+        step = evaluator.add(checked.changeset for checked in new.values())
+        applied = self._keep(new, evaluator.standing)
+        if not self._own:
+            evaluator.forget(applied.refused)
+        rose = step.rose - new.keys()
+        moved = Moved()
+        moved.add(self._lane, sorted(rose), sorted(step.fell))
+        follow_acts(transaction, evaluator, rose, step.fell)
+        follow_authority(transaction, evaluator, step.authors, moved)
+        changed = bool(step.rose or step.fell or step.authors or step.moved)
+        if changed:
+            transaction.authorities[community.id] = evaluator.authority
+        if step.moved and evaluator.chain is not None:
+            self._follow_table(community, evaluator.chain.current)
+        return replace(applied, risen=moved.risen, fallen=moved.fallen, authority_changed=changed)
+
+    def data(self, new: Mapping[bytes, Checked]) -> Applied:
+        """Of a data lane: what stands of each author is decided by authority alone."""
+        by_author: dict[bytes, list[Changeset]] = defaultdict(list)
+        for checked in new.values():
+            by_author[checked.changeset.author].append(checked.changeset)
+        stand: set[bytes] = set()
+        reach: list[tuple[int, Walked, set[bytes]]] = []
+        for key, changesets in by_author.items():
+            verdict = self._evaluator.verdict(key, self._lane.name)
+            if verdict == ALWAYS:
+                stand.update(changeset.id for changeset in changesets)
+            elif verdict != NEVER:
+                author, walked, rose = self._walk(key, verdict, changesets)
+                stand.update(changeset.id for changeset in changesets if changeset.id in walked.standing)
+                if rose := rose - new.keys():
+                    reach.append((author, walked, rose))
+        applied = self._keep(new, stand)
+        moved = Moved()
+        for author, walked, rose in reach:
+            reached(self._transaction, self._lane, author, walked, rose)
+            moved.add(self._lane, sorted(rose))
+        return replace(applied, risen=moved.risen)
+
+    def _walk(
+        self, key: bytes, verdict: Verdict, changesets: Sequence[Changeset]
+    ) -> tuple[int, Walked, set[bytes]]:
+        """The batch is judged together with all that is held of its author (rule 25)."""
+        author = self._transaction.numbers.author(key)
+        walked = self._transaction.walks.of(self._transaction.db, self._lane, author, key, verdict)
+        rose = {id_ for changeset in changesets for id_ in walked.add(changeset.id, changeset.refs)}
+        if not self._own:
+            walked.forget(c.id for c in changesets if c.id not in walked.standing)
+        return author, walked, rose
+
+    def _keep(self, new: Mapping[bytes, Checked], standing: Collection[bytes]) -> Applied:
+        stand = [checked for checked in new.values() if checked.id in standing]
+        rest = [checked for checked in new.values() if checked.id not in standing]
+        edit = self._transaction.lane(self._lane)
+        add(self._transaction, edit, _in_order(stand), seen_ms=self._seen_ms, standing=STANDS)
+        if self._own:
+            add(self._transaction, edit, _in_order(rest), seen_ms=self._seen_ms, standing=WAITS)
+        return Applied(
+            new=tuple(checked.id for checked in stand),
+            waiting=tuple(checked.id for checked in rest) if self._own else (),
+            refused=() if self._own else tuple(checked.id for checked in rest),
+        )
+
+    def _follow_table(self, community: Community, table: Table) -> None:
+        if table.name != community.name:
+            self._transaction.rename(community, table.name)
+        if table.settings.version not in KNOWN_VERSIONS:
+            self._transaction.stop(community, unknown_version(table.settings.version))
+
+
+def unknown_version(version: int) -> str:
+    """Why a community stops whose current table asks for this version (rule 5)."""
+    return f"it asks for version {version}, which this software does not know"
 
 
 def held_ids(db: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:
@@ -76,13 +158,13 @@ def held_ids(db: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:
 
 
 def add(
-    transaction: Transaction, edit: LaneEdit, ordered: Sequence[Checked], *, seen_ms: int, stands: bool
+    transaction: Transaction, edit: LaneEdit, ordered: Sequence[Checked], *, seen_ms: int, standing: int
 ) -> None:
     """Add changesets of one lane that are not held, each after those of them that it refs."""
     for chunk in _chunks(ordered):
         transaction.numbers.begin()
         nos = transaction.numbers.changesets(len(chunk))
-        Addition(transaction, edit, chunk, nos, stands).write([seen_ms] * len(chunk))
+        Addition(transaction, edit, chunk, nos, standing).write([seen_ms] * len(chunk))
 
 
 class Addition:
@@ -94,11 +176,11 @@ class Addition:
         edit: LaneEdit,
         chunk: Sequence[Checked],
         nos: Sequence[int],
-        stands: bool,
+        standing: int,
     ) -> None:
         self._db, self._numbers, self._packer = transaction.db, transaction.numbers, transaction.packer
         self._edit, self._lane = edit, edit.before
-        self._chunk, self._nos, self._stands = chunk, nos, stands
+        self._chunk, self._nos, self._standing = chunk, nos, standing
         self._authors = [self._numbers.author(checked.changeset.author) for checked in chunk]
 
     def write(self, seen_ms: Sequence[int]) -> None:
@@ -108,26 +190,42 @@ class Addition:
         for no, checked in zip(self._nos, self._chunk, strict=True):
             self._numbers.order[no] = (checked.changeset.time, checked.id)
         named_before = list(self._named_before())
-        self._update_heads(refs, named_before)
         self._update_missing_refs(refs, named_before)
+        if self._standing == VOID:
+            self._touch_void()
+            return
+        counted = [row[:4] for row in named_before if row[4] != VOID]
+        self._update_heads(refs, counted)
         if self._lane.name != AUTHORITY:
-            entries = self._entries(seen_ms, refs, self._late(named_before))
-            LaneRecords(self._db, self._numbers, self._edit).merge(entries, standing=self._stands)
-        if self._stands:
+            entries = self._entries(seen_ms, refs, self._late(counted))
+            LaneRecords(self._db, self._numbers, self._edit).merge(entries, standing=self._standing == STANDS)
+        if self._standing == STANDS:
             self._edit.add([(checked.changeset.time, checked.id) for checked in self._chunk])
 
+    def _touch_void(self) -> None:
+        if self._lane.name == AUTHORITY:
+            return
+        rows = [
+            (self._lane.no, record, self._numbers.kind(kind), no)
+            for no, checked in zip(self._nos, self._chunk, strict=True)
+            for record, kind, _ in checked.changeset.changes
+        ]
+        self._db.executemany("insert into void_touches values (?, ?, ?, ?)", rows)
+
     def _refs(self) -> Mapping[bytes, tuple[int, bool]]:
-        """Of each changeset that is ref'd and held: its number, and whether it stands."""
-        found = {checked.id: (no, self._stands) for no, checked in zip(self._nos, self._chunk, strict=True)}
+        """Of each changeset that is ref'd and held: its number, and whether it waits."""
+        waits = self._standing == WAITS
+        found = {checked.id: (no, waits) for no, checked in zip(self._nos, self._chunk, strict=True)}
         wanted = {ref for checked in self._chunk for ref in checked.changeset.refs if ref not in found}
-        for id_, no, stands in select_in(
-            self._db, "select id, no, standing from changesets where id in ({})", list(wanted)
+        for id_, no, waits in select_in(
+            self._db,
+            f"select id, no, standing = {WAITS} from changesets where id in ({{}})",
+            list(wanted),
         ):
-            found[id_] = (no, stands == STANDS)
+            found[id_] = (no, bool(waits))
         return found
 
     def _insert(self, seen_ms: Sequence[int]) -> None:
-        stands = STANDS if self._stands else WAITS
         rows = []
         packed = self._packer.pack(
             self._lane.no, self._edit.count, [checked.signed.body for checked in self._chunk]
@@ -136,14 +234,16 @@ class Addition:
             self._nos, self._authors, seen_ms, self._chunk, packed, strict=True
         ):
             time, signature = checked.changeset.time, checked.signed.signature
-            rows.append((no, checked.id, self._lane.no, author, time, seen, stands, codec, signature, body))
+            rows.append(
+                (no, checked.id, self._lane.no, author, time, seen, self._standing, codec, signature, body)
+            )
         self._db.executemany("insert into changesets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def _named_before(self) -> Iterator[tuple[bytes, int, int, int]]:
-        """Of what was held before and names one of these: id of the named one; number, lane and author of who names."""
+    def _named_before(self) -> Iterator[tuple[bytes, int, int, int, int]]:
+        """Of what was held before and names one of these: id of the named one; number, lane, author and standing of who names."""
         return select_in(
             self._db,
-            "select ref, no, lane, author from missing_refs join changesets on no = changeset where ref in ({})",
+            "select ref, no, lane, author, standing from missing_refs join changesets on no = changeset where ref in ({})",
             [checked.id for checked in self._chunk],
         )
 
@@ -158,7 +258,7 @@ class Addition:
         former: list[tuple[int, int, int]] = []
         for no, author, checked in zip(self._nos, self._authors, self._chunk, strict=True):
             for ref in checked.changeset.refs:
-                ref_no, _ = refs.get(ref, (_NOT_HELD, False))
+                ref_no, _ = refs.get(ref, _AWAITED)
                 if (author, ref_no) in heads:
                     del heads[author, ref_no]
                 elif ref_no != _NOT_HELD:
@@ -171,9 +271,9 @@ class Addition:
         )
 
     def _update_missing_refs(
-        self, refs: Mapping[bytes, tuple[int, bool]], named_before: Sequence[tuple[bytes, int, int, int]]
+        self, refs: Mapping[bytes, tuple[int, bool]], named_before: Sequence[tuple[bytes, int, int, int, int]]
     ) -> None:
-        if self._stands and named_before:
+        if self._standing != WAITS and named_before:
             self._db.executemany(
                 "delete from missing_refs where ref = ?", [(row[0],) for row in named_before]
             )
@@ -181,7 +281,7 @@ class Addition:
             (ref, no)
             for no, checked in zip(self._nos, self._chunk, strict=True)
             for ref in checked.changeset.refs
-            if not refs.get(ref, (_NOT_HELD, False))[1]
+            if refs.get(ref, _AWAITED)[1]
         ]
         if missing:
             self._db.executemany("insert into missing_refs values (?, ?)", missing)
@@ -207,7 +307,7 @@ class Addition:
         entries = []
         for no, seen, checked in zip(self._nos, seen_ms, self._chunk, strict=True):
             changeset = checked.changeset
-            ref_nos = [refs.get(ref, (_NOT_HELD, False))[0] for ref in changeset.refs]
+            ref_nos = [refs.get(ref, _AWAITED)[0] for ref in changeset.refs]
             names = late.get(checked.id)
             if names is None:
                 entries.append(Entry(no, changeset, seen, ref_nos))

@@ -91,6 +91,20 @@ class DirectoryEdit:
         self._db, self._lane = db, lane
         self._keys, self._counts, self._sums = list(before.keys), list(before.counts), list(before.sums)
 
+    def remove(self, items: Iterable[Item]) -> None:
+        """Take changesets out; in the table their rows stand no more. A bucket that is empty stays: few ever are."""
+        changed: set[int] = set()
+        for item in items:
+            at = bisect_right(self._keys, item) - 1
+            self._counts[at] -= 1
+            self._sums[at] -= int.from_bytes(item[1], "little")
+            changed.add(at)
+        for at in changed:
+            self._sums[at] %= _MODULUS
+        self._db.executemany(
+            "insert or replace into buckets values (?, ?, ?, ?, ?)", [self._row(at) for at in sorted(changed)]
+        )
+
     def add(self, items: Iterable[Item]) -> None:
         """Add changesets; their rows are in the table already, and stand."""
         keys, counts, sums = self._keys, self._counts, self._sums

@@ -32,7 +32,7 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
     ]
     for lane in lanes:
         _leave_records(db, lane)
-        for table in ("heads", "buckets", "dictionaries"):
+        for table in ("heads", "buckets", "dictionaries", "void_touches"):
             db.execute(f"delete from {table} where lane = ?", (lane,))
         db.execute(
             "delete from missing_refs where changeset in (select no from changesets where lane = ?)", (lane,)
@@ -41,7 +41,9 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
     db.execute("delete from lanes where community = ?", (community.no,))
     db.execute("delete from communities where no = ?", (community.no,))
     db.execute("delete from authors where no not in (select author from changesets)")
-    db.execute("delete from kinds where no not in (select kind from records)")
+    db.execute(
+        "delete from kinds where no not in (select kind from records union select kind from void_touches)"
+    )
 
 
 def _leave_records(db: sqlite3.Connection, lane: int) -> None:

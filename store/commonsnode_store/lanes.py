@@ -136,6 +136,7 @@ class LaneEdit:
         self.count = before.directory.size
         self.records = self.deleted = 0  # how many more are shown than before, as such
         self._db = db
+        self._moved = False  # whether another set stands than before
         self._directory = DirectoryEdit(db, before.no, before.directory)
         self._digest = LtHash.from_state(before.digest) if before.name != AUTHORITY else None
 
@@ -143,15 +144,24 @@ class LaneEdit:
         """Add changesets that stand now; their rows are in the table already."""
         self._directory.add(items)
         self.count += len(items)
+        self._moved = self._moved or bool(items)
         if self._digest is not None:
             self._digest.add(id_ for _, id_ in items)
+
+    def remove(self, items: Sequence[Item]) -> None:
+        """Take out changesets that stood; in the table they stand no more."""
+        self._directory.remove(items)
+        self.count -= len(items)
+        self._moved = True
+        if self._digest is not None:
+            self._digest.remove(id_ for _, id_ in items)
 
     def finish(self) -> Lane:
         """Write the lane's row; what it is when the transaction is committed."""
         before = self.before
         directory = self._directory.done()
         digest = before.digest
-        if directory.size != before.directory.size:
+        if self._moved:
             digest = self._digest.state() if self._digest is not None else self._authority_digest()
         self._db.execute(
             "update lanes set changesets = ?, digest = ?, records = records + ?, deleted = deleted + ? where no = ?",

@@ -7,7 +7,7 @@ row that it belongs to, by the same function.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
@@ -60,6 +60,18 @@ class Row:
     listed: _Listed | None = None  # as it is before this is written; none where it is hidden, or new
 
 
+def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]) -> Iterator[Row]:
+    """The rows that there are of these records. Raises Damaged."""
+    for no, record, status, deleted, changed_ms, blob in select_in(db, _FIND, ids, lane, kind):
+        ordered = registers.load(record, blob)
+        listed = None
+        if status != BENEATH:
+            values = registers.shown(ordered)
+            key = shown.listing_key(shown.title_of(values), record)
+            listed = _Listed(key, deleted, shown.text_of(values))
+        yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed)
+
+
 class LaneRecords:
     """Merge changesets into the records of one lane, inside of a write transaction."""
 
@@ -87,28 +99,8 @@ class LaneRecords:
                 wanted[kind][record] = None
         for kind, ids in wanted.items():
             kind_no = self._numbers.kind(kind)
-            for row in select_in(self._db, _FIND, list(ids), self._lane, kind_no):
-                self._loaded(kind, kind_no, *row)
-
-    def _loaded(
-        self,
-        kind: str,
-        kind_no: int,
-        no: int,
-        record: bytes,
-        status: int,
-        deleted: int,
-        changed_ms: int,
-        blob: bytes,
-    ) -> None:
-        ordered = registers.load(record, blob)
-        listed = None
-        if status != BENEATH:
-            values = registers.shown(ordered)
-            key = shown.listing_key(shown.title_of(values), record)
-            listed = _Listed(key, deleted, shown.text_of(values))
-        row = Row(no, record, kind_no, status, dict(ordered), changed_ms, False, listed)
-        (self._overlays if status == OVERLAY else self._rows)[kind, record] = row
+            for row in load_rows(self._db, self._lane, kind_no, list(ids)):
+                (self._overlays if row.status == OVERLAY else self._rows)[kind, row.record] = row
 
     def _merge_standing(self, entry: Entry) -> None:
         no, changeset, seen_ms, ref_nos, dead, dead_beside = entry
@@ -174,6 +166,7 @@ class RowWriter:
         self._listed: list[tuple[int, int, str, int, int]] = []
         self._unsearched: list[tuple[int, str]] = []
         self._searched: list[tuple[int, str]] = []
+        self._gone: list[tuple[int]] = []
         self._counts = [0, 0]  # by deleted: how many more are shown
 
     def put(self, row: Row, order: Mapping[int, tuple[int, bytes]]) -> None:
@@ -206,6 +199,11 @@ class RowWriter:
         if now != row.listed:
             self._list(row, now)
 
+    def remove(self, row: Row) -> None:
+        """Take a row out; its touches are gone already."""
+        self._gone.append((row.no,))
+        self._list(row, None)
+
     def _list(self, row: Row, now: _Listed | None) -> None:
         before, no = row.listed, row.no
         if before is not None:
@@ -237,5 +235,6 @@ class RowWriter:
         if self._unsearched:
             many("insert into search (search, rowid, text) values ('delete', ?, ?)", self._unsearched)
         many("insert into search (rowid, text) values (?, ?)", self._searched)
+        many("delete from records where no = ?", self._gone)
         edit.records += self._counts[0]
         edit.deleted += self._counts[1]

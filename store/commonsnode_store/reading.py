@@ -13,7 +13,7 @@ from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.ordering import in_order_of_refs
-from commonsnode_store.schema import BENEATH, OVERLAY, WAITS
+from commonsnode_store.schema import BENEATH, OVERLAY, VOID, WAITS
 from commonsnode_store.standing import read_excerpt
 
 VIEWS_AT_ONCE = 256  # of an export: what it holds in memory
@@ -25,6 +25,13 @@ _ROW = (
     "select records.no, records.id, records.lane, kinds.name, status, changed_ms, registers"
     " from records cross join kinds on kinds.no = records.kind"
 )
+
+_TOUCHING = """
+    select changesets.id, codec, body, seen_ms, standing from changesets where no in (
+        select changeset from records join touches on touches.record = records.no
+            where records.lane = ? and records.kind = ? and records.id = ?
+        union all select changeset from void_touches where lane = ? and kind = ? and id = ?
+    )"""
 
 
 def views(db: Connection, lanes: Iterable[Lane], rows: Sequence[RecordRow]) -> list[RecordView]:
@@ -90,26 +97,27 @@ def export(db: Connection, lanes: Sequence[Lane]) -> Iterator[RecordView]:
 
 
 def history(db: Connection, lane: Lane, kind: str, record: bytes) -> list[HistoryEntry]:
-    """All that was written to a record, each after what its author had seen of it."""
+    """All that was written to a record, void or not, each after what its author had seen of it."""
     kind_no = _kind(db, kind)
-    rows = db.execute(
-        "select changesets.id, codec, body, seen_ms, standing from records"
-        " join touches on touches.record = records.no join changesets on changesets.no = touches.changeset"
-        " where records.lane = ? and records.kind = ? and records.id = ?",
-        (lane.no, kind_no, record),
-    )
     changesets, kept = [], {}
-    for id_, codec, body, seen_ms, standing in rows:
+    for id_, codec, body, seen_ms, standing in db.execute(
+        _TOUCHING, (lane.no, kind_no, record, lane.no, kind_no, record)
+    ):
         changesets.append(read_excerpt(db, id_, codec, body, (record,)))
-        kept[id_] = (seen_ms, standing == WAITS)
+        kept[id_] = (seen_ms, standing)
     entries = []
     for changeset in in_order_of_refs(changesets):
-        seen_ms, waiting = kept[changeset.id]
+        seen_ms, standing = kept[changeset.id]
         fields = next(
             (writes for of, of_kind, writes in changeset.changes if of == record and of_kind == kind), {}
         )
         values = {name: value for name, (value, _) in fields.items()}
-        entries.append(HistoryEntry(changeset.id, changeset.author, changeset.time, seen_ms, values, waiting))
+        entries.append(
+            HistoryEntry(
+                changeset.id, changeset.author, changeset.time, seen_ms, values, standing == WAITS,
+                standing == VOID,
+            )
+        )  # fmt: skip
     return entries
 
 

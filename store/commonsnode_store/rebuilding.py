@@ -7,12 +7,12 @@ out and named; peers bring it again. One that does not stand any more (since a g
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from commonsnode_protocol import authority as authorities
-from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.authority.view import ALWAYS, NEVER
 from commonsnode_protocol.changeset import AUTHORITY, Header, header
 from commonsnode_protocol.errors import NotWellFormed
 from commonsnode_protocol.intake import Checked
@@ -24,15 +24,17 @@ from commonsnode_store.connections import Connection, open_writer, reported
 from commonsnode_store.errors import Damaged, NewerFormat
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.ordering import in_order_of_refs
-from commonsnode_store.schema import FORMAT
+from commonsnode_store.schema import FORMAT, STANDS, VOID, WAITS
 from commonsnode_store.transaction import Transaction
+from commonsnode_store.walks import Walked, Walks, walk
 
 ROWS_AT_ONCE = 64
 STEP = 256  # rows between two calls of progress
 NO_MAX = 2**48  # no changeset has a greater number
 
 Progress: TypeAlias = Callable[[int, int], None]
-_COLUMNS = "select no, id, seen_ms, codec, signature, body from changesets not indexed"
+_LaneOfAuthor: TypeAlias = tuple[bytes, str, bytes]  # community, lane, key
+_COLUMNS = "select no, id, seen_ms, standing, codec, signature, body from changesets not indexed"
 _COPIED = {
     "meta": "insert or replace into meta (name, value) values (?, ?)",
     "peers": "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)",
@@ -43,16 +45,22 @@ class _Row(NamedTuple):
     no: int
     id: bytes
     seen_ms: int
+    standing: int
     codec: int
     signature: bytes
     body: bytes
 
 
 class _Kept(NamedTuple):
-    """A changeset that holds, and when it was first seen."""
+    """A changeset that holds, when it was first seen, and whether it was void."""
 
     checked: Checked
     seen_ms: int
+    void: bool
+
+    def standing(self, stands: bool) -> int:
+        """What stood before a grant was lost waits for it; what was void stays in history."""
+        return STANDS if stands else VOID if self.void else WAITS
 
 
 def build(old: Connection, path: Path, progress: Progress | None = None) -> list[Problem]:
@@ -96,6 +104,10 @@ def rebuild_closed(path: Path, progress: Progress | None = None) -> list[Problem
     return problems
 
 
+def _cuts(evaluator: Evaluator) -> bool:
+    return any(verdict not in (ALWAYS, NEVER) for verdict in evaluator.authority.data.values())
+
+
 class _Build:
     def __init__(self, old: Connection, new: Connection, progress: Progress | None) -> None:
         self._old, self._new, self._progress = old, new, progress
@@ -108,12 +120,12 @@ class _Build:
         self._copy_rest()
         kept = self._read_authority()
         transaction = Transaction(
-            self._new, Numbers(self._new), bodies.Packer(self._new), lanes.load(self._new)
+            self._new, Numbers(self._new), bodies.Packer(self._new), lanes.load(self._new), Walks()
         )
-        authority_of = {
+        evaluators = {
             community: self._add_authority(transaction, community, kept[community]) for community in kept
         }
-        self._add_data(transaction, authority_of)
+        self._add_data(transaction, evaluators, self._walk_over_cut(evaluators))
         transaction.finish()
         self._new.execute("commit")
         return self._problems
@@ -153,37 +165,64 @@ class _Build:
             kept.setdefault(community, [])
         return kept
 
-    def _add_authority(self, transaction: Transaction, community: bytes, kept: Sequence[_Kept]) -> Authority:
-        authority = authorities.evaluate(community, [one.checked.changeset for one in kept])
-        for stands in (True, False):
-            ones = [one for one in kept if authority.stands(one.checked.changeset) == stands]
-            self._add(transaction, community, AUTHORITY, ones, stands)
-        if authority.table is not None:
-            transaction.rename(transaction.before.community(community), authority.table.name)
-        return authority
+    def _add_authority(self, transaction: Transaction, community: bytes, kept: Sequence[_Kept]) -> Evaluator:
+        evaluator = Evaluator(community)
+        evaluator.add(one.checked.changeset for one in kept)
+        for standing in (STANDS, WAITS, VOID):
+            ones = [one for one in kept if one.standing(one.checked.id in evaluator.standing) == standing]
+            self._add(transaction, community, AUTHORITY, ones, standing)
+        if evaluator.chain is not None:
+            transaction.rename(transaction.before.community(community), evaluator.chain.current.name)
+        return evaluator
 
-    def _add_data(self, transaction: Transaction, authority_of: dict[bytes, Authority]) -> None:
-        pending: dict[tuple[bytes, str, bool], list[_Kept]] = defaultdict(list)
+    def _walk_over_cut(self, evaluators: Mapping[bytes, Evaluator]) -> Mapping[_LaneOfAuthor, Walked]:
+        """Of authors who were cut, what of all that is held stands: another pass, where there are any."""
+        walked: dict[_LaneOfAuthor, Walked] = {}
+        if not any(_cuts(evaluator) for evaluator in evaluators.values()):
+            return walked
+        for row, head in self._rows():
+            verdict = evaluators[head.community or row.id].verdict(head.author, head.lane)
+            if head.lane == AUTHORITY or verdict in (ALWAYS, NEVER):
+                continue
+            found = self._kept(row, head.community, head.lane)
+            if found is not None:
+                of = (head.community, head.lane, head.author)
+                if of not in walked:
+                    walked[of] = walk(head.author, head.lane, verdict, ())
+                walked[of].add(found.checked.id, found.checked.changeset.refs)
+        return walked
+
+    def _add_data(
+        self,
+        transaction: Transaction,
+        evaluators: Mapping[bytes, Evaluator],
+        walked: Mapping[_LaneOfAuthor, Walked],
+    ) -> None:
+        pending: dict[tuple[bytes, str, int], list[_Kept]] = defaultdict(list)
         weight = 0
         for row, head in self._rows():
             if head.lane == AUTHORITY or (found := self._kept(row, head.community, head.lane)) is None:
                 continue
             changeset = found.checked.changeset
-            stands = authority_of[head.community].stands(changeset)
-            pending[head.community, head.lane, stands].append(found)
+            walk_of = walked.get((head.community, head.lane, head.author))
+            if walk_of is not None:
+                stands = changeset.id in walk_of.standing
+            else:
+                stands = evaluators[head.community].verdict(head.author, head.lane) == ALWAYS
+            pending[head.community, head.lane, found.standing(stands)].append(found)
             weight += len(changeset.changes) + len(changeset.refs)
             if weight >= CHANGES_AT_ONCE:
                 self._flush(transaction, pending)
                 weight = 0
         self._flush(transaction, pending)
 
-    def _flush(self, transaction: Transaction, pending: dict[tuple[bytes, str, bool], list[_Kept]]) -> None:
-        for (community, lane, stands), kept in pending.items():
-            self._add(transaction, community, lane, kept, stands)
+    def _flush(self, transaction: Transaction, pending: dict[tuple[bytes, str, int], list[_Kept]]) -> None:
+        for (community, lane, standing), kept in pending.items():
+            self._add(transaction, community, lane, kept, standing)
         pending.clear()
 
     def _add(
-        self, transaction: Transaction, community: bytes, lane: str, kept: Sequence[_Kept], stands: bool
+        self, transaction: Transaction, community: bytes, lane: str, kept: Sequence[_Kept], standing: int
     ) -> None:
         there = held_ids(self._new, [one.checked.id for one in kept])
         by_id = {one.checked.id: one for one in kept if one.checked.id not in there}
@@ -193,7 +232,7 @@ class _Build:
             nos = transaction.numbers.changesets(len(ordered))
             edit = transaction.lane(transaction.before.lane(community, lane))
             chunk = [one.checked for one in ordered]
-            Addition(transaction, edit, chunk, nos, stands).write([one.seen_ms for one in ordered])
+            Addition(transaction, edit, chunk, nos, standing).write([one.seen_ms for one in ordered])
 
     def _kept(self, row: _Row, community: bytes, lane: str) -> _Kept | None:
         try:
@@ -202,7 +241,8 @@ class _Build:
             self._tell(row.no, error.detail)
             return None
         plausible = type(row.seen_ms) is int and row.seen_ms >= 0
-        return _Kept(checked, row.seen_ms if plausible else checked.changeset.time)
+        seen_ms = row.seen_ms if plausible else checked.changeset.time
+        return _Kept(checked, seen_ms, row.standing == VOID)
 
     def _rows(self) -> Iterator[tuple[_Row, Header]]:
         """Every row that can be read, with what its body begins with."""

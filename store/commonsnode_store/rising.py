@@ -1,17 +1,19 @@
-"""Own changesets that waited rise when their author is admitted: they stand, and are offered to others from then on."""
+"""Own changesets that waited rise when their author is admitted: they stand, and are offered to others from then on.
+
+Of an author of whom all stands and nothing is void, so that few rows need to be computed anew; for others see rejudging.py.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from commonsnode_protocol.authority import Authority
-from commonsnode_protocol.changeset import AUTHORITY, Changeset, Write
+from commonsnode_protocol.changeset import Changeset, Write
 from commonsnode_store import registers
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.merging import Row, RowWriter
 from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN
-from commonsnode_store.standing import read_changeset, waiting_authors
+from commonsnode_store.standing import read_changeset
 from commonsnode_store.transaction import Transaction
 
 DECODED_MAX = 64  # changesets that are kept decoded: 64 KiB each at most, as bytes
@@ -26,17 +28,8 @@ _OVERLAYS = f"""
     where overlay.lane = ? and overlay.status = {OVERLAY}"""
 
 
-def rise(transaction: Transaction, community: bytes, after: Authority) -> Mapping[str, tuple[bytes, ...]]:
-    """Let stand what waits and stands under this authority; by lane, the ids of it."""
-    risen: dict[str, tuple[bytes, ...]] = {}
-    for lane in transaction.before.lanes_of(community):
-        authors = [no for no, key in waiting_authors(transaction.db, lane) if after.writes(key)]
-        if authors:
-            risen[lane.name] = _rise(transaction, lane, authors)
-    return risen
-
-
-def _rise(transaction: Transaction, lane: Lane, authors: Sequence[int]) -> tuple[bytes, ...]:
+def rise(transaction: Transaction, lane: Lane, authors: Sequence[int]) -> tuple[bytes, ...]:
+    """Let stand all that waits of these authors (their numbers) in a data lane; the ids of it."""
     db = transaction.db
     rows = [
         row
@@ -51,8 +44,7 @@ def _rise(transaction: Transaction, lane: Lane, authors: Sequence[int]) -> tuple
         [(lane.no, author) for author in authors],
     )
     db.executemany("delete from missing_refs where ref = ?", [(id_,) for _, id_ in rows])
-    if lane.name != AUTHORITY:
-        _settle_records(transaction, lane)
+    _settle_records(transaction, lane)
     transaction.lane(lane).add(rows)
     return tuple(id_ for _, id_ in rows)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.changeset import AUTHORITY, Signed
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.negentropy import Storage
@@ -46,6 +46,7 @@ from commonsnode_store.lanes import Followed
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.search import Words
 from commonsnode_store.transaction import Transaction
+from commonsnode_store.walks import Walks
 
 
 class Store:
@@ -63,6 +64,8 @@ class Store:
         self._moment = threading.RLock()
         self._followed = followed
         self._authorities: dict[bytes, Authority] = {}
+        self._evaluators: dict[bytes, Evaluator] = {}
+        self._walks = Walks()
         self._in_doubt = False  # whether a transaction failed since what is in memory was last compared
 
     @classmethod
@@ -97,8 +100,7 @@ class Store:
             with self._tables(anew=True) as db:
                 following.leave(db, followed)
         finally:
-            self._numbers.forget()
-            self._packer.forget()
+            self._forget()
             with reported(self._path):
                 self._writer.execute("pragma foreign_keys = on")
 
@@ -117,6 +119,12 @@ class Store:
                     if followed is self._followed:
                         self._authorities[community] = found
         return found
+
+    def evaluator(self, community: bytes) -> Evaluator:
+        """W. All that is held of lane `authority`, valued and kept up to date; not to be changed. Raises UnknownCommunity."""
+        with reported(self._path):
+            self._read_again()
+            return self._evaluator(community)
 
     def stop(self, community: bytes, reason: str) -> None:
         """W. Take nothing more of this community; it stays readable. Raises UnknownCommunity."""
@@ -139,9 +147,10 @@ class Store:
         if not batch:
             self._followed.lane(community, lane)
             return Applied()
-        before = self.authority(community)
+        self._followed.lane(community, lane)
         with self._transaction() as transaction:
-            return applying.apply(transaction, before, community, lane, batch, seen_ms=seen_ms, own=own)
+            evaluator = self._evaluator(community)
+            return applying.apply(transaction, evaluator, lane, batch, seen_ms=seen_ms, own=own)
 
     # --- Sets ---
 
@@ -303,6 +312,7 @@ class Store:
                     self._writer, self._followed = opening.open_file(self._path, create=False)
                     self._numbers, self._packer = Numbers(self._writer), Packer(self._writer)
                     self._authorities.clear()
+                    self._forget()
                     self._in_doubt = False
         return problems
 
@@ -317,6 +327,20 @@ class Store:
         return rebuilding.rebuild_closed(path, progress)
 
     # --- Transactions and snapshots ---
+
+    def _evaluator(self, community: bytes) -> Evaluator:
+        found = self._evaluators.get(community)
+        if found is None:
+            found = standing.evaluator_of(self._writer, self._followed.lane(community, AUTHORITY))
+            self._evaluators[community] = found
+        return found
+
+    def _forget(self) -> None:
+        """What only the one who writes has in memory."""
+        self._numbers.forget()
+        self._packer.forget()
+        self._evaluators.clear()
+        self._walks.forget()
 
     @contextmanager
     def _snapshot(self) -> Iterator[tuple[Connection, Followed]]:
@@ -333,7 +357,7 @@ class Store:
         """One write transaction that ends with all that it changed in place, in the file and in memory, or nothing."""
         with self._writing() as db:
             self._numbers.begin()
-            transaction = Transaction(db, self._numbers, self._packer, self._followed)
+            transaction = Transaction(db, self._numbers, self._packer, self._followed, self._walks)
             yield transaction
             followed = transaction.finish()
             with self._moment:
@@ -373,8 +397,7 @@ class Store:
     def _read_again(self) -> None:
         """After a transaction that failed: forget what is in memory, and take it from the file."""
         if self._in_doubt:
-            self._numbers.forget()
-            self._packer.forget()
+            self._forget()
             followed = lane_states.load(self._writer)
             with self._moment:
                 self._followed = followed

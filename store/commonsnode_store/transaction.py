@@ -9,6 +9,7 @@ from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection
 from commonsnode_store.lanes import Community, Followed, Lane, LaneEdit
 from commonsnode_store.numbers import Numbers
+from commonsnode_store.walks import Walks
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class Transaction:
     numbers: Numbers
     packer: Packer
     before: Followed
+    walks: Walks
     authorities: dict[bytes, Authority] = field(default_factory=dict)  # those that are others now
     _edits: dict[tuple[bytes, str], LaneEdit] = field(default_factory=dict)
     _communities: dict[bytes, Community] = field(default_factory=dict)

@@ -77,6 +77,12 @@ class Walk:
         self._anew[id_] = met
         return self._settle(id_)
 
+    def forget(self, ids: Iterable[bytes]) -> None:
+        """Let go of what does not stand and is not kept: nothing that stands was reached through it."""
+        for id_ in ids:
+            if id_ not in self.standing and self._refs.pop(id_, None) is not None:
+                del self._anew[id_]
+
     def way_to(self, id_: bytes) -> set[bytes]:
         """It, and all that stands and from which the walk came to it: without these nobody else would find it."""
         referrers: dict[bytes, list[bytes]] = {}

@@ -1,12 +1,13 @@
 """Every changeset: its id, signature and form, its columns, and whether it stands. What it says is spooled for the rest."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgpack
 
-from commonsnode_protocol import authority as authorities
-from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.authority.view import ALWAYS, NEVER
 from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id
 from commonsnode_protocol.errors import PeerError
 from commonsnode_protocol.intake import Checked
@@ -15,12 +16,13 @@ from commonsnode_store import bodies
 from commonsnode_store.checking.findings import Findings
 from commonsnode_store.connections import Connection
 from commonsnode_store.errors import Damaged
-from commonsnode_store.schema import STANDS, WAITS
+from commonsnode_store.schema import STANDS, VOID, WAITS
+from commonsnode_store.walks import Walked, walk
 
 # What the changesets say. fields: MessagePack of {field: [value, [ids of what it supersedes]]}.
 _SPOOLS = """
 create temp table refs (ref blob, changeset integer);
-create temp table writes (lane integer, id blob, kind text, changeset integer, stands integer, fields blob);
+create temp table writes (lane integer, id blob, kind text, changeset integer, standing integer, fields blob);
 create temp table unreadable (no integer primary key);
 """
 _ROWS = (
@@ -41,7 +43,7 @@ class CheckedLane:
     records: int
     deleted: int
     digest: bytes
-    authority: Authority
+    evaluator: Evaluator
 
 
 def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
@@ -53,6 +55,7 @@ def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
     lanes = _lanes(db, findings)
     by_no = {lane.no: lane for lane in lanes}
     packer = msgpack.Packer(use_bin_type=True, autoreset=True)
+    standings = _Standings(findings)
     for row in db.execute(f"{_ROWS} order by changesets.no"):
         findings.step()
         lane = by_no.get(row[2])
@@ -60,7 +63,9 @@ def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
         if checked is None or lane is None:
             db.execute("insert into temp.unreadable values (?)", (row[0],))
         else:
+            standings.add(lane, row[5], checked.changeset)
             _spool(db, packer, row, checked.changeset)
+    standings.finish()
     db.execute("create index temp.refs_by_ref on refs (ref)")
     return lanes
 
@@ -68,11 +73,12 @@ def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
 def _lanes(db: Connection, findings: Findings) -> list[CheckedLane]:
     communities = {}
     for no, id_, name in db.execute("select no, id, name from communities"):
-        authority = authorities.evaluate(id_, _authority_changesets(db, no))
-        communities[no] = (id_, authority)
-        of_charter = authority.table.name if authority.table is not None else None
-        if name != of_charter:
-            findings.add("communities", f"{id_.hex()} is called {of_charter!r} by its charter, here {name!r}")
+        evaluator = Evaluator(id_)
+        evaluator.add(_authority_changesets(db, no))
+        communities[no] = (id_, evaluator)
+        of_table = evaluator.chain.current.name if evaluator.chain is not None else None
+        if name != of_table:
+            findings.add("communities", f"{id_.hex()} is called {of_table!r} by its table, here {name!r}")
     rows = db.execute(
         "select no, community, name, changesets, records, deleted, digest from lanes"
     ).fetchall()
@@ -124,7 +130,7 @@ def taken_in(
 
 
 def _check(db: Connection, row: _Row, lane: CheckedLane, findings: Findings) -> Checked | None:
-    _, id_, _, author, time, standing, codec, signature, body = row
+    _, id_, _, author, time, _, codec, signature, body = row
     try:
         checked = taken_in(db, lane.community, lane.name, id_, codec, signature, body)
     except Damaged as error:
@@ -133,10 +139,41 @@ def _check(db: Connection, row: _Row, lane: CheckedLane, findings: Findings) -> 
     changeset = checked.changeset
     if (author, time) != (changeset.author, changeset.time):
         findings.add("changesets", f"the author or time of {id_.hex()} is not the one in its body")
-    should = STANDS if lane.authority.stands(changeset) else WAITS
-    if standing != should:
-        findings.add("changesets", f"the standing of {id_.hex()} is {standing}; it should be {should}")
     return checked
+
+
+class _Standings:
+    """Compares what is said to stand with what does. Of authors who were cut, once all that is held of them was seen."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._walks: dict[tuple[int, bytes], Walked] = {}
+        self._walked: dict[tuple[int, bytes], list[tuple[bytes, int]]] = defaultdict(list)
+
+    def add(self, lane: CheckedLane, standing: int, changeset: Changeset) -> None:
+        """standing: as its row has it."""
+        verdict = lane.evaluator.verdict(changeset.author, lane.name)
+        if lane.name == AUTHORITY:
+            self._compare(changeset.id, standing, changeset.id in lane.evaluator.standing)
+        elif verdict in (ALWAYS, NEVER):
+            self._compare(changeset.id, standing, verdict == ALWAYS)
+        else:
+            key = (lane.no, changeset.author)
+            if key not in self._walks:
+                self._walks[key] = walk(changeset.author, lane.name, verdict, ())
+            self._walks[key].add(changeset.id, changeset.refs)
+            self._walked[key].append((changeset.id, standing))
+
+    def finish(self) -> None:
+        for key, rows in self._walked.items():
+            for id_, standing in rows:
+                self._compare(id_, standing, id_ in self._walks[key].standing)
+
+    def _compare(self, id_: bytes, standing: int, stands: bool) -> None:
+        # Whether what does not stand did so once, nothing else in the file tells.
+        if standing not in (STANDS, WAITS, VOID) or (standing == STANDS) != stands:
+            does = "it stands" if stands else "it does not stand"
+            self._findings.add("changesets", f"the standing of {id_.hex()} is {standing}, and {does}")
 
 
 def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changeset) -> None:
@@ -152,7 +189,7 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
                     record,
                     kind,
                     no,
-                    int(standing == STANDS),
+                    standing,
                     packer.pack(
                         {
                             field: [value, [refs[index] for index in supersedes]]

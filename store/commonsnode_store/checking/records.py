@@ -15,7 +15,7 @@ from commonsnode_store import registers, shown
 from commonsnode_store.checking.changesets import CheckedLane
 from commonsnode_store.checking.findings import Findings
 from commonsnode_store.checking.sets import compare
-from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN
+from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN, STANDS
 
 MOMENTS_KEPT = 8_192  # changesets whose time and id are remembered: some 2 MB
 
@@ -38,11 +38,20 @@ _NAMES = (
     "expected_search",
 )
 _WRITES = (
-    "select lane, id, kind, changeset, stands, fields from temp.writes order by lane, id, kind, changeset"
+    "select lane, id, kind, changeset, standing, fields from temp.writes where standing <> 2"
+    " order by lane, id, kind, changeset"
 )
 _ROWS = (
     "select lane, id, name, records.no, kind, status, title, lat, lon, deleted, changed_ms, registers"
     " from records left join kinds on kinds.no = kind order by lane, id, name, status"
+)
+_VOID = (
+    "select lane, id, kinds.no, changeset from temp.writes left join kinds on kinds.name = writes.kind"
+    " where standing = 2"
+)
+_FOUND_VOID = (
+    "select lane, id, kind, changeset from void_touches"
+    " where changeset not in (select no from temp.unreadable)"
 )
 # What an unreadable changeset wrote to cannot be told.
 _UNJUDGED = (
@@ -77,7 +86,7 @@ class Row(NamedTuple):
 
 
 def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings: Findings) -> None:
-    """Compare `records`, `touches`, `listing` and `search` with what `temp.writes` says."""
+    """Compare `records`, `touches`, `void_touches`, `listing` and `search` with what `temp.writes` says."""
     for name in _NAMES:
         db.execute(f"drop table if exists temp.{name}")
     for statement in _EXPECTED.split(";\n"):
@@ -89,6 +98,7 @@ def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings
     for table, columns in (("touches", "record, changeset"), ("listing", "lane, deleted, key, record, kind")):
         found = f"select {columns} from {table} where {kept}"
         compare(db, f"select {columns} from temp.expected_{table}", found, table, findings)
+    compare(db, _VOID, _FOUND_VOID, "void_touches", findings)
     with findings.guarded("search"):
         _check_search(db, findings, unjudged)
     for lane in lanes:
@@ -121,8 +131,8 @@ class _RecordCheck:
     ) -> None:
         standing: list[Write] = []
         waiting: list[Write] = []
-        for _, _, _, changeset, stands, fields in written:
-            (standing if stands else waiting).append((changeset, msgpack.unpackb(fields)))  # type: ignore[arg-type]
+        for _, _, _, changeset, standing_now, fields in written:
+            (standing if standing_now == STANDS else waiting).append((changeset, msgpack.unpackb(fields)))  # type: ignore[arg-type]
         expected: dict[int, list[Write]] = {}
         if standing:
             expected[BENEATH if waiting else PLAIN] = standing

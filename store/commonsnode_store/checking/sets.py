@@ -10,12 +10,13 @@ from commonsnode_store.checking.findings import Findings
 from commonsnode_store.fingerprints import items_between, load, sum_of
 
 _HEADS = """
-    select lane, author, no from changesets where not exists (
+    select lane, author, no from changesets where standing <> 2 and not exists (
         select 1 from temp.refs cross join changesets later on later.no = refs.changeset
         where refs.ref = changesets.id and later.lane = changesets.lane and later.author = changesets.author
+            and later.standing <> 2
     )"""
 _MISSING = """
-    select ref, changeset from temp.refs left join changesets on id = ref where standing is not 1"""
+    select ref, changeset from temp.refs left join changesets on id = ref where standing is null or standing = 0"""
 # A changeset that cannot be read refs what nobody can tell; its rows are not compared.
 _READABLE = "changeset not in (select no from temp.unreadable)"
 
