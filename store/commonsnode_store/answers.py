@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commonsnode_protocol import record as records
+from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.record import Standing
 from commonsnode_store.shown import short_id, title_of
@@ -115,6 +116,17 @@ class HistoryEntry:
     fields: Mapping[str, Value]
     waiting: bool
     void: bool = False  # it stood once, and has no effect any more
+
+
+@dataclass(frozen=True, slots=True)
+class VoidWrite:
+    """A write that stood once and does not any more."""
+
+    time: int  # ms, as its author had it
+    changeset: bytes
+    author: bytes
+    value: Value
+    why: Void
 
 
 @dataclass(frozen=True, slots=True)

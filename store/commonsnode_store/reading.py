@@ -1,4 +1,4 @@
-"""Records as they are shown: single ones, in bulk, as an export, with their history."""
+"""Records as they are shown: single ones, in bulk, as an export."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,13 +8,11 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_protocol.record import Standing
 from commonsnode_store import registers, shown
-from commonsnode_store.answers import HistoryEntry, RecordRef, RecordView
+from commonsnode_store.answers import RecordRef, RecordView
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
-from commonsnode_store.ordering import in_order_of_refs
-from commonsnode_store.schema import BENEATH, OVERLAY, VOID, WAITS
-from commonsnode_store.standing import read_excerpt
+from commonsnode_store.schema import BENEATH, OVERLAY
 
 VIEWS_AT_ONCE = 256  # of an export: what it holds in memory
 FOUND_MAX = 10
@@ -26,12 +24,16 @@ _ROW = (
     " from records cross join kinds on kinds.no = records.kind"
 )
 
-_TOUCHING = """
-    select changesets.id, codec, body, seen_ms, standing from changesets where no in (
-        select changeset from records join touches on touches.record = records.no
-            where records.lane = ? and records.kind = ? and records.id = ?
-        union all select changeset from void_touches where lane = ? and kind = ? and id = ?
-    )"""
+_FIND = f"""
+    select kinds.name, records.id from records cross join kinds on kinds.no = records.kind
+    where records.lane = ? and records.id between ? and ? and status <> {BENEATH}
+        and (kinds.name = ? or ? is null) order by records.id limit ?"""
+_FIND_VOID = """
+    select distinct kinds.name, touched.id from void_touches touched cross join kinds on kinds.no = touched.kind
+    where touched.lane = ? and touched.id between ? and ? and not exists (
+        select 1 from records
+        where records.lane = touched.lane and records.id = touched.id and records.kind = touched.kind
+    ) and (kinds.name = ? or ? is null) order by touched.id limit ?"""
 
 
 def views(db: Connection, lanes: Iterable[Lane], rows: Sequence[RecordRow]) -> list[RecordView]:
@@ -55,21 +57,26 @@ def one(db: Connection, lane: Lane, kind: str, record: bytes) -> RecordView | No
 
 def bulk(db: Connection, lane: Lane, kind: str, ids: Sequence[bytes]) -> dict[bytes, RecordView]:
     """Those of these records that are here."""
-    kind_no = _kind(db, kind)
-    if kind_no is None:
+    of_kind = kind_no(db, kind)
+    if of_kind is None:
         return {}
     found: dict[bytes, RecordView] = {}
     sql = (
         f"{_ROW} where records.lane = ? and records.kind = ? and status <> {BENEATH} and records.id in ({{}})"
     )
-    rows = select_in(db, sql, ids, lane.no, kind_no)
+    rows = select_in(db, sql, ids, lane.no, of_kind)
     while chunk := list(islice(rows, VIEWS_AT_ONCE)):
         found.update((view.record, view) for view in views(db, [lane], chunk))
     return found
 
 
-def find(db: Connection, lanes: Sequence[Lane], prefix: str, kind: str | None) -> list[RecordRef]:
-    """The records whose id begins with these hexadecimal digits, at most FOUND_MAX."""
+def find(
+    db: Connection, lanes: Sequence[Lane], prefix: str, kind: str | None, *, void: bool = False
+) -> list[RecordRef]:
+    """The records whose id begins with these hexadecimal digits, at most FOUND_MAX.
+
+    void: those of which nothing stands or waits any more, in place of the others.
+    """
     digits = prefix.strip().lower()
     if not 1 <= len(digits) <= 2 * RECORD_BYTES or set(digits) - set("0123456789abcdef"):
         return []
@@ -77,9 +84,7 @@ def find(db: Connection, lanes: Sequence[Lane], prefix: str, kind: str | None) -
     found: list[RecordRef] = []
     for lane in lanes:
         rows = db.execute(
-            "select kinds.name, records.id from records cross join kinds on kinds.no = records.kind"
-            f" where records.lane = ? and records.id between ? and ? and status <> {BENEATH}"
-            " and (kinds.name = ? or ? is null) order by records.id limit ?",
+            _FIND_VOID if void else _FIND,
             (lane.no, low, high, kind, kind, FOUND_MAX - len(found)),
         )
         found += [RecordRef(lane.community, lane.name, kind_name, record) for kind_name, record in rows]
@@ -94,31 +99,6 @@ def export(db: Connection, lanes: Sequence[Lane]) -> Iterator[RecordView]:
     )
     while chunk := list(islice(rows, VIEWS_AT_ONCE)):
         yield from views(db, lanes, chunk)
-
-
-def history(db: Connection, lane: Lane, kind: str, record: bytes) -> list[HistoryEntry]:
-    """All that was written to a record, void or not, each after what its author had seen of it."""
-    kind_no = _kind(db, kind)
-    changesets, kept = [], {}
-    for id_, codec, body, seen_ms, standing in db.execute(
-        _TOUCHING, (lane.no, kind_no, record, lane.no, kind_no, record)
-    ):
-        changesets.append(read_excerpt(db, id_, codec, body, (record,)))
-        kept[id_] = (seen_ms, standing)
-    entries = []
-    for changeset in in_order_of_refs(changesets):
-        seen_ms, standing = kept[changeset.id]
-        fields = next(
-            (writes for of, of_kind, writes in changeset.changes if of == record and of_kind == kind), {}
-        )
-        values = {name: value for name, (value, _) in fields.items()}
-        entries.append(
-            HistoryEntry(
-                changeset.id, changeset.author, changeset.time, seen_ms, values, standing == WAITS,
-                standing == VOID,
-            )
-        )  # fmt: skip
-    return entries
 
 
 def _standing_rows(db: Connection, lane: Lane) -> Iterator[RecordRow]:
@@ -159,6 +139,6 @@ def _facts(db: Connection, nos: Iterable[int]) -> dict[int, tuple[int, bytes, by
     return {no: (time, id_, author) for no, time, id_, author in select_in(db, sql, list(nos))}
 
 
-def _kind(db: Connection, name: str) -> int | None:
+def kind_no(db: Connection, name: str) -> int | None:
     row = db.execute("select no from kinds where name = ?", (name,)).fetchone()
     return row[0] if row else None

@@ -1,6 +1,6 @@
 """Sets of changesets: what a community holds of them, and single ones by their ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from commonsnode_protocol.changeset import Signed, changeset_id
 from commonsnode_store import bodies
@@ -8,6 +8,8 @@ from commonsnode_store.answers import CommunityInfo
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Community, Followed, Lane
+from commonsnode_store.schema import STANDS
+from commonsnode_store.walks import refs_of
 
 
 def describe(db: Connection, community: Community, followed: Followed) -> CommunityInfo:
@@ -67,3 +69,24 @@ def facts(db: Connection, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int,
         ids,
     )
     return {id_: (author, time, seen_ms) for id_, author, time, seen_ms in rows}
+
+
+def held(
+    db: Connection, lanes: Iterable[Lane], keys: Iterable[bytes]
+) -> dict[tuple[bytes, str], dict[bytes, Sequence[bytes]]]:
+    """By key and lane, of what stands: id → refs. Raises Damaged."""
+    found: dict[tuple[bytes, str], dict[bytes, Sequence[bytes]]] = {}
+    numbers = list(select_in(db, "select no, key from authors where key in ({})", sorted(set(keys))))
+    for lane in lanes:
+        for no, key in numbers:
+            standing = dict(refs_of(db, lane, no, f"standing = {STANDS}"))
+            if standing:
+                found[key, lane.name] = standing
+    return found
+
+
+def standing_ids(db: Connection, ids: Sequence[bytes]) -> set[bytes]:
+    """Those of these that stand."""
+    return {
+        id_ for (id_,) in select_in(db, "select id from changesets where standing = 1 and id in ({})", ids)
+    }

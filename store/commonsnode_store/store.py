@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from commonsnode_protocol.authority import Authority, Evaluator
+from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.changeset import AUTHORITY, Signed
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.negentropy import Storage
@@ -19,14 +20,15 @@ from commonsnode_store import (
     bookkeeping,
     checking,
     following,
+    histories,
     opening,
     paging,
     reading,
     rebuilding,
     sets,
-    standing,
 )
 from commonsnode_store import lanes as lane_states
+from commonsnode_store import standing as values
 from commonsnode_store.answers import (
     Applied,
     CommunityInfo,
@@ -37,6 +39,7 @@ from commonsnode_store.answers import (
     Problem,
     RecordRef,
     RecordView,
+    VoidWrite,
 )
 from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection, Readers, reported
@@ -114,7 +117,7 @@ class Store:
         found = self._authorities.get(community)
         if found is None:
             with self._snapshot() as (db, followed):
-                found = standing.authority_of(db, followed.lane(community, AUTHORITY))
+                found = values.authority_of(db, followed.lane(community, AUTHORITY))
                 with self._moment:
                     if followed is self._followed:
                         self._authorities[community] = found
@@ -138,8 +141,9 @@ class Store:
     ) -> Applied:
         """W. Take in changesets of one lane: idempotent, atomic, in any order.
 
-        What stands is kept. Of the rest, what is the node's own is kept and waits; other is refused. A charter that
-        breaks its rules stops its community. Of a stopped community all is refused.
+        What stands is kept. Of the rest, what is the node's own is kept and waits; other is refused. What was held is
+        judged anew with it: what falls is kept as void, what rises stands (again). A charter that breaks its rules, and
+        a table of an unknown version, stop the community. Of a stopped community all is refused.
         seen_ms: now, in ms since 1970.
         Raises UnknownCommunity, LaneNotFollowed; CommunityStopped for own ones; DiskFull, ReadOnly, Damaged; ValueError
         where a changeset is of another community or lane.
@@ -166,7 +170,7 @@ class Store:
             yield LaneItems(db, found.no, found.directory)
 
     def missing(self, community: bytes, lane: str, ids: Sequence[bytes]) -> list[bytes]:
-        """R. Those of these changesets that are not held, neither standing nor waiting."""
+        """R. Those of these changesets that are not held: neither standing, nor waiting, nor void."""
         with self._snapshot() as (db, followed):
             followed.lane(community, lane)
             held = applying.held_ids(db, ids)
@@ -178,9 +182,22 @@ class Store:
             return sets.fetch(db, followed.lane(community, lane), ids)
 
     def heads(self, community: bytes, lane: str, author: bytes) -> list[tuple[bytes, int]]:
-        """R. (id, time) of an author's changesets that no other of the same author refs; waiting ones included."""
+        """R. (id, time) of an author's changesets that stand or wait, and that no other such one of the author refs."""
         with self._snapshot() as (db, followed):
             return sets.heads(db, followed.lane(community, lane), author)
+
+    def held(self, community: bytes, keys: Iterable[bytes]) -> Held:
+        """R. Of each of these keys, in each data lane followed here: the changesets that stand, and what these ref.
+
+        What a revocation names its heads from. Raises UnknownCommunity, Damaged.
+        """
+        with self._snapshot() as (db, followed):
+            return sets.held(db, followed.record_lanes(community), keys)
+
+    def standing(self, ids: Sequence[bytes]) -> set[bytes]:
+        """R. Those of these changesets that stand, of any lane and community."""
+        with self._snapshot() as (db, _):
+            return sets.standing_ids(db, ids)
 
     def facts(self, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int, int]]:
         """R. Of each of these changesets that is held: author, time, and when it was first seen here."""
@@ -190,11 +207,14 @@ class Store:
     # --- Records ---
 
     def find(
-        self, prefix: str, *, community: bytes | None = None, kind: str | None = None
+        self, prefix: str, *, community: bytes | None = None, kind: str | None = None, void: bool = False
     ) -> list[RecordRef]:
-        """R. Records whose id begins with these hexadecimal digits; at most 10."""
+        """R. Records whose id begins with these hexadecimal digits; at most 10.
+
+        void: those of which nothing stands or waits any more, in place of the others.
+        """
         with self._snapshot() as (db, followed):
-            return reading.find(db, followed.record_lanes(community), prefix, kind)
+            return reading.find(db, followed.record_lanes(community), prefix, kind, void=void)
 
     def record(self, ref: RecordRef) -> RecordView | None:
         """R. A record as it is shown, or None where there is none. Raises UnknownCommunity, LaneNotFollowed."""
@@ -242,9 +262,16 @@ class Store:
         return self._export(community)
 
     def history(self, ref: RecordRef) -> list[HistoryEntry]:
-        """R. All that was written to a record, each after what it builds on."""
+        """R. All that was written to a record, void or not, each after what it builds on."""
         with self._snapshot() as (db, followed):
-            return reading.history(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
+            return histories.history(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
+
+    def void(self, ref: RecordRef) -> dict[str, list[VoidWrite]]:
+        """R. By field, what stood of a record and stands no more, latest first; also of one of which nothing stands."""
+        authority = self.authority(ref.community)
+        with self._snapshot() as (db, followed):
+            lane = followed.lane(ref.community, ref.lane)
+            return histories.void(db, lane, authority, ref.kind, ref.record)
 
     def kinds(self) -> list[str]:
         """R. All kinds that records here are of, or once were, in any community."""
@@ -331,7 +358,7 @@ class Store:
     def _evaluator(self, community: bytes) -> Evaluator:
         found = self._evaluators.get(community)
         if found is None:
-            found = standing.evaluator_of(self._writer, self._followed.lane(community, AUTHORITY))
+            found = values.evaluator_of(self._writer, self._followed.lane(community, AUTHORITY))
             self._evaluators[community] = found
         return found
 
