@@ -100,14 +100,13 @@ class Author:
         """Date, sign and apply an act of lane `authority`. Raises WrongField and the store's errors."""
         times = [time for _, time, _ in self.store.facts(list(draft.refs)).values()]
         time = writer_time(self.now_ms, times)
-        checked = self._sign(draft.community, AUTHORITY, time, draft.refs, draft.changes)
+        checked = self._sign(draft.community, AUTHORITY, time, draft.refs, _changes(draft))
         return self._apply(community, AUTHORITY, [checked])
 
     def found(self, charter: Draft, lanes: Iterable[str]) -> bytes:
         """Write the charter of a new community, and follow that with `lanes`. Returns the community's id."""
-        changeset = self._sign(
-            charter.community, AUTHORITY, writer_time(self.now_ms, ()), charter.refs, charter.changes
-        )
+        time = writer_time(self.now_ms, ())
+        changeset = self._sign(charter.community, AUTHORITY, time, charter.refs, _changes(charter))
         self.store.follow(changeset.id, lanes)
         self._apply(changeset.id, AUTHORITY, [changeset])
         return changeset.id
@@ -122,14 +121,14 @@ class Author:
         Who was cut and granted anew names the grant, and of its own only what stands (rule 18).
         """
         heads = dict(self.store.heads(community, lane, self.key))
-        conditions = [way for way in self.store.authority(community).verdict(self.key, lane) if way]
-        anew = {id_ for way in conditions for condition in way for id_ in sorted(condition.anew)[:1]}
-        if not conditions:
+        verdict = self.store.authority(community).verdict(self.key, lane)
+        anew = [id_ for way in verdict for condition in way for id_ in sorted(condition.anew)[:1]]
+        if not anew:
             return heads, {}
         stand = {changeset_id(signed.body) for signed in self.store.fetch(community, lane, list(heads))}
-        facts = self.store.facts(list(anew))
-        times = {id_: facts[id_][1] if id_ in facts else 0 for id_ in anew}
-        return {id_: time for id_, time in heads.items() if id_ in stand}, times
+        times = {id_: time for id_, (_, time, _) in self.store.facts(anew).items()}
+        own = {id_: time for id_, time in heads.items() if id_ in stand}
+        return own, {id_: times.get(id_, 0) for id_ in anew}
 
     def _sign(
         self, community: bytes, lane: str, time: int, refs: Sequence[bytes], changes: Sequence[Change]
@@ -187,6 +186,10 @@ def _superseded_before(
                 if indexes and (record, kind, field) in wanted:
                     found[changeset.id, record, kind, field] = [changeset.refs[i] for i in indexes]
     return found
+
+
+def _changes(draft: Draft) -> list[Change]:
+    return [(record, kind, dict(writes)) for record, kind, writes in draft.changes]
 
 
 def check_kind(kind: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from commonsnode.errors import WrongField
-from commonsnode.tables.json_form import encode_value
+from commonsnode.tables.json_form import JsonFormError, decode_value, encode_value
 from commonsnode_protocol.authority import NAME_BYTES_MAX, Settings
 from commonsnode_protocol.authority.settings import fields_of, settings_of
 from commonsnode_protocol.canonical import Value
@@ -39,6 +39,18 @@ def check_name(name: str) -> None:
         length = 0
     if not 1 <= length <= NAME_BYTES_MAX or not name.isprintable() or name.isspace():
         raise WrongField("name", f"a name is 1 to {NAME_BYTES_MAX} bytes of printable text")
+
+
+def values_in(body: Mapping[str, Any]) -> dict[str, Value]:
+    """The settings among the members of a JSON object. Raises WrongField."""
+    found: dict[str, Value] = {}
+    for name in SETTINGS:
+        if name in body:
+            try:
+                found[name] = decode_value(body[name])
+            except JsonFormError as error:
+                raise WrongField(name, str(error)) from error
+    return found
 
 
 def settings_from(asked: Mapping[str, Value], before: Settings | None = None) -> Settings:

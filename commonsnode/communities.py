@@ -1,45 +1,26 @@
-"""Communities: found one, follow one, leave one, and admit people to it."""
+"""Communities: found one, follow one, leave one."""
 
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from commonsnode.authoring import Author
+from commonsnode.charters import check_name
 from commonsnode.config import SERVED_LANES
-from commonsnode.errors import Ambiguous, Conflict, Unknown, WrongField
+from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode.node import Node
 from commonsnode.writing import Landed
-from commonsnode_protocol.authority import (
-    CHARTER,
-    GRANT,
-    GRANTED_ROLES,
-    MEMBER,
-    MIRROR,
-    NAME_BYTES_MAX,
-    STEWARD,
-    Authority,
-)
-from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.changeset import AUTHORITY, CHARTER_COMMUNITY, KEY_BYTES
+from commonsnode_protocol.authority import Authority, Settings, writing
+from commonsnode_protocol.changeset import AUTHORITY
 from commonsnode_protocol.errors import NotWellFormed
 from commonsnode_protocol.link import Link
 from commonsnode_protocol.link import parse as parse_link
-from commonsnode_protocol.record import NONCE_BYTES, typed_id
+from commonsnode_protocol.record import NONCE_BYTES
 from commonsnode_store.answers import CommunityInfo
 from commonsnode_store.store import Store
 
 CHARTER_S_MAX = 3.0  # how long `follow` waits for the name of the community
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """An admitted key. changeset: None where it was admitted already."""
-
-    person: bytes
-    role: str
-    changeset: bytes | None
-    waiting: bool
+DEFAULTS = Settings()
 
 
 def resolve(store: Store, text: str) -> CommunityInfo:
@@ -66,54 +47,15 @@ def link_of(community: bytes, authority: Authority, addresses: Sequence[str]) ->
 
 
 def create(
-    author: Author, name: str, lanes: Iterable[str], random_bytes: Callable[[int], bytes] = os.urandom
+    author: Author,
+    name: str,
+    lanes: Iterable[str],
+    settings: Settings = DEFAULTS,
+    random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
     """Found a community, whose one steward is this node. Returns its id. Raises WrongField."""
-    try:
-        length = len(name.encode())
-    except UnicodeEncodeError:
-        length = 0
-    if not 1 <= length <= NAME_BYTES_MAX or not name.isprintable() or name.isspace():
-        raise WrongField("name", f"a name is 1 to {NAME_BYTES_MAX} bytes of printable text")
-    nonce = random_bytes(NONCE_BYTES)
-    record = typed_id(CHARTER_COMMUNITY, author.key, nonce)
-    return author.found(record, CHARTER, {"nonce": nonce, "name": name, "founder": author.key}, lanes)
-
-
-def grant(
-    author: Author,
-    community: bytes,
-    person: str,
-    role: str,
-    random_bytes: Callable[[int], bytes] = os.urandom,
-) -> Granted:
-    """Admit a person, named by the key that their node shows as `id` (64 hexadecimal digits).
-
-    Raises WrongField, and Conflict where this node is no steward, or the person is admitted with another role.
-    """
-    key = _key(person)
-    if role not in GRANTED_ROLES:
-        raise WrongField("role", f"one of {', '.join(GRANTED_ROLES)}")
-    authority = author.store.authority(community)
-    if authority.table is None:
-        raise Conflict("the charter of this community is not here yet, so nobody can be admitted to it")
-    if author.key not in authority.table.stewards:
-        stewards = ", ".join(steward.hex() for steward in authority.table.stewards)
-        raise Conflict(f"only a steward can admit people, and this node is none; ask: {stewards}")
-    member = authority.members.get(key)
-    if member is not None and member.role == STEWARD:
-        raise Conflict("that is a steward of this community already")
-    if member is not None and member.role == MEMBER and role == MIRROR:
-        raise Conflict("that key is admitted as member already, and this version cannot take that back")
-    if member is not None and member.role == role:
-        return Granted(key, role, None, False)
-    nonce = random_bytes(NONCE_BYTES)
-    record = typed_id(community, author.key, nonce)
-    fields: dict[str, Value] = {"nonce": nonce, "person": key, "role": role, "table": authority.table.id}
-    written = author.write(
-        community, AUTHORITY, [(record, GRANT, {field: (value, ()) for field, value in fields.items()})]
-    )
-    return Granted(key, role, written.ids[-1], written.waiting)
+    check_name(name)
+    return author.found(writing.charter(author.key, random_bytes(NONCE_BYTES), name, settings), lanes)
 
 
 async def follow(node: Node, text: str, lanes: Sequence[str] | None) -> tuple[bytes, str | None]:
@@ -160,6 +102,8 @@ async def leave(node: Node, community: bytes) -> None:
     """Follow it no more, and remove all of it from this node."""
     await node.writer.run(lambda store: store.leave(community))
     node.peers.left(community)
+    node.notices.forget(community)
+    await node.notices.save()
 
 
 async def _charter_here(node: Node, community: bytes, arrived: asyncio.Event) -> Authority:
@@ -175,16 +119,3 @@ async def _charter_here(node: Node, community: bytes, arrived: asyncio.Event) ->
 
 async def _authority(node: Node, community: bytes) -> Authority:
     return await node.writer.read(lambda store: store.authority(community))
-
-
-def _key(text: str) -> bytes:
-    try:
-        key = bytes.fromhex(text) if len(text) == 2 * KEY_BYTES else b""
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise WrongField(
-            "id",
-            f"a key is {2 * KEY_BYTES} hexadecimal digits, as that person's node shows by `commonsnode id`",
-        )
-    return key

@@ -15,11 +15,13 @@ from commonsnode import __version__
 from commonsnode.addresses import Addresses, listen
 from commonsnode.clock import Clock
 from commonsnode.config import Config
+from commonsnode.duties import Duties
 from commonsnode.errors import HomeError, NodeError, Stopping
 from commonsnode.home import Home, locked, make_socket_folder, node_id, read_seed
 from commonsnode.http.sites import Sites
 from commonsnode.logs import Log, set_up
 from commonsnode.node import Node
+from commonsnode.notices import Notices
 from commonsnode.peers import Peers
 from commonsnode.writing import Writer
 from commonsnode_store.errors import Damaged, NewerFormat, NotANode, StoreError
@@ -95,7 +97,9 @@ async def running(config: Config, home: Home) -> AsyncIterator[Node]:
         try:
             node = _node(config, home, seed, store, Addresses(sockets))
             sites = Sites(node, sockets)
+            duties = Duties(node)
             try:
+                await duties.start()
                 await sites.start()
                 await node.peers.start()
                 node.log.info(
@@ -113,6 +117,7 @@ async def running(config: Config, home: Home) -> AsyncIterator[Node]:
                     chores.cancel()
                     await asyncio.gather(chores, return_exceptions=True)
             finally:
+                await duties.stop()
                 await _stop(node, sites)
         finally:
             store.close()
@@ -132,7 +137,18 @@ def _node(config: Config, home: Home, seed: bytes, store: Store, addresses: Addr
         peers_max=config.peers_max,
         reconcile_minutes=config.reconcile_minutes,
     )
-    return Node(home, config, node_id(seed), seed, writer, clock, peers, addresses, Log("node"))
+    return Node(
+        home,
+        config,
+        node_id(seed),
+        seed,
+        writer,
+        clock,
+        peers,
+        addresses,
+        Notices(home.notices_path),
+        Log("node"),
+    )
 
 
 async def _stop(node: Node, sites: Sites) -> None:

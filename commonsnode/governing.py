@@ -92,7 +92,7 @@ def evaluator_of(store: Store, community: bytes) -> Evaluator:
     """All of lane `authority` that is held here, valued. For the writer thread."""
     held = Evaluator(community)
     with store.reconciliation(community, AUTHORITY) as items:
-        ids = [items.item(n)[1] for n in range(items.size)]
+        ids = [items.item(n)[1] for n in range(items.size())]
     held.add(decode(signed.body) for signed in store.fetch(community, AUTHORITY, ids))
     return held
 
@@ -105,7 +105,7 @@ def held_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
         if lane == AUTHORITY:
             continue
         with store.reconciliation(community, lane) as items:
-            ids = [items.item(n)[1] for n in range(items.size)]
+            ids = [items.item(n)[1] for n in range(items.size())]
         for signed in store.fetch(community, lane, ids):
             changeset = decode(signed.body)
             if changeset.author in wanted:

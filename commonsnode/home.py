@@ -3,6 +3,7 @@
 config.toml    the settings
 node.key       the seed of the key that this node signs with: 64 hexadecimal digits, for its owner only
 node.sqlite3   everything else
+notices.json   what its people were told, and the names that they gave to invitations
 node.sock      where the running daemon answers its operator
 lock           held by the running daemon; holds its process id
 
@@ -52,6 +53,10 @@ class Home:
     @property
     def database_path(self) -> Path:
         return self.path / "node.sqlite3"
+
+    @property
+    def notices_path(self) -> Path:
+        return self.path / "notices.json"
 
     @property
     def lock_path(self) -> Path:

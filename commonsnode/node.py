@@ -11,6 +11,7 @@ from commonsnode.clock import Clock
 from commonsnode.config import Config
 from commonsnode.home import Home
 from commonsnode.logs import Log
+from commonsnode.notices import Notices
 from commonsnode.peers import Peers
 from commonsnode.writing import Writer
 
@@ -31,6 +32,7 @@ class Node:
     clock: Clock
     peers: Peers
     addresses: Addresses
+    notices: Notices
     log: Log
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)

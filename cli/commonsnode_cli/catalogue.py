@@ -25,7 +25,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Communities and people": (
         Entry("community", "community", "create, list, show, follow, leave"),
-        Entry("member", "member", "grant, list"),
+        Entry("invite", "invitation", "Make a link and a QR code by which somebody joins."),
+        Entry("join", "invitation", "Join a community by such a link."),
+        Entry("member", "member", "grant, revoke, list"),
+        Entry("steward", "steward", "propose, approve, list"),
     ),
     "Things": (
         Entry("add", "thing", "Add a thing to the inventory."),

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from commonsnode import charters
 from commonsnode.communities import link_of
 from commonsnode.tables.json_form import encode_value
+from commonsnode_protocol.authority import GRANTED_ROLES, STEWARD
 from commonsnode_protocol.canonical import Value
 from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordView
 from commonsnode_store.errors import UnknownCommunity
 from commonsnode_store.store import Store
 
+ROLES = (STEWARD, *GRANTED_ROLES)
 YEAR_9999_MS = 253_402_300_799_999  # the last moment that a date can say
 
 
@@ -50,16 +53,20 @@ def communities(store: Store, addresses: list[str]) -> list[dict[str, Any]]:
     return found
 
 
-def community_full(store: Store, info: CommunityInfo, addresses: list[str]) -> dict[str, Any]:
-    """One community with its stewards."""
+def community_full(store: Store, info: CommunityInfo, addresses: list[str], own_key: bytes) -> dict[str, Any]:
+    """One community with its charter and its people."""
     authority = store.authority(info.id)
     table = authority.table
+    people = members(store, info.id, own_key)
     return {
         **community(store, info, addresses),
-        "founder": table.stewards[0].hex() if table is not None else None,
+        "founder": authority.tables[0].stewards[0].hex() if authority.tables else None,
         "stewards": [steward.hex() for steward in table.stewards] if table is not None else [],
         "table": table.id.hex() if table is not None else None,
         "members_count": len(authority.members),
+        "settings": charters.document(table.settings) if table is not None else None,
+        "roles": {role: sum(one["role"] == role for one in people) for role in ROLES},
+        "people": people,
     }
 
 

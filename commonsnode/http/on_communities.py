@@ -1,9 +1,9 @@
-"""The API on communities and their members."""
+"""The API on communities."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from commonsnode import communities
+from commonsnode import charters, communities
 from commonsnode.http import documents
 from commonsnode.http.calls import Call
 
@@ -22,15 +22,16 @@ async def shown(call: Call) -> Mapping[str, Any]:
     addresses = call.node.addresses()
     return await call.node.writer.read(
         lambda store: documents.community_full(
-            store, communities.resolve(store, call.path["community"]), addresses
+            store, communities.resolve(store, call.path["community"]), addresses, call.node.id
         )
     )
 
 
 async def create(call: Call) -> Mapping[str, Any]:
     node = call.node
+    settings = charters.settings_from(charters.values_in(call.body))
     community = await node.sign(
-        lambda author: communities.create(author, call.body["name"], node.config.lanes)
+        lambda author: communities.create(author, call.body["name"], node.config.lanes, settings)
     )
     node.peers.followed(community)
     node.log.info("community-created", community=community.hex())
@@ -52,30 +53,3 @@ async def leave(call: Call) -> Mapping[str, Any]:
     await communities.leave(call.node, community)
     call.node.log.info("community-left", community=community.hex())
     return {"id": community.hex()}
-
-
-async def members(call: Call) -> Mapping[str, Any]:
-    community = await community_of(call)
-    return {
-        "members": await call.node.writer.read(
-            lambda store: documents.members(store, community, call.node.id)
-        )
-    }
-
-
-async def grant(call: Call) -> Mapping[str, Any]:
-    community = await community_of(call)
-    role = call.body.get("role", "member")
-    granted = await call.node.sign(
-        lambda author: communities.grant(author, community, call.body["id"].strip().lower(), role)
-    )
-    if granted.changeset is not None:
-        call.node.log.info(
-            "granted", community=community.hex(), person=granted.person.hex(), role=granted.role
-        )
-    return {
-        "id": granted.person.hex(),
-        "role": granted.role,
-        "changeset": granted.changeset.hex() if granted.changeset is not None else None,
-        "waiting": granted.waiting,
-    }

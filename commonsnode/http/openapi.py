@@ -15,6 +15,7 @@ _PATH_PART = re.compile(r"\{(\w+)\}")
 _PATH_PARTS = {
     "community": "a community: its id, an unambiguous beginning of that, or its name",
     "id": "a record: its id, or an unambiguous beginning of that",
+    "key": "a key, an invitation or a table: its id, or an unambiguous beginning of that",
 }
 
 

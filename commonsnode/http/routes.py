@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
-from commonsnode.http import on_communities, on_node, on_records, on_transfer
+from commonsnode.http import on_authority, on_communities, on_node, on_records, on_transfer
 from commonsnode.http.calls import OPERATOR, Call, Route, json_response
+from commonsnode.http.on_authority import TRAIL_MAX
 from commonsnode.http.on_records import PAGE_RECORDS_MAX
 from commonsnode.http.openapi import document
 from commonsnode.http.schema import Schema
@@ -59,6 +60,14 @@ ROUTES: list[Route] = [
     ),
     Route(
         "POST",
+        "/communities/join",
+        on_authority.join,
+        "Follow a community by an invitation's link, and join it",
+        "Joined",
+        body="Joining",
+    ),
+    Route(
+        "POST",
         "/communities/follow",
         on_communities.follow,
         "Follow a community by its link",
@@ -69,8 +78,59 @@ ROUTES: list[Route] = [
     Route(
         "DELETE", _C, on_communities.leave, "Leave a community, and remove all of it from this node", "Left"
     ),
-    Route("GET", _C + "/members", on_communities.members, "Who is admitted", "Members", True),
-    Route("POST", _C + "/members", on_communities.grant, "Admit somebody", "Granted", body="Grant"),
+    Route(
+        "GET",
+        _C + "/members",
+        on_authority.listed,
+        "Who is admitted",
+        "Members",
+        True,
+        query={"all": {"type": "boolean", "description": "also who was, and is no more"}},
+    ),
+    Route("POST", _C + "/members", on_authority.grant, "Admit somebody", "Granted", body="Grant"),
+    Route("DELETE", _C + "/members/{key}", on_authority.revoke, "Take a role back", "Revoked"),
+    Route("GET", _C + "/you", on_authority.you, "How this node stands in it", "You"),
+    Route("GET", _C + "/invitations", on_authority.invitations_listed, "Its invitations", "Invitations"),
+    Route(
+        "POST",
+        _C + "/invitations",
+        on_authority.invite,
+        "Make an invitation",
+        "Invited",
+        status=201,
+        body="Inviting",
+    ),
+    Route(
+        "DELETE",
+        _C + "/invitations/{key}",
+        on_authority.withdraw,
+        "Withdraw an invitation: who joined by it stays, nobody else joins",
+        "Withdrawn",
+    ),
+    Route("GET", _C + "/tables", on_authority.tables, "Its stewards, and what is proposed", "Tables"),
+    Route(
+        "POST",
+        _C + "/tables",
+        on_authority.propose,
+        "Change stewards or the charter, or propose that where more must sign",
+        "TableSigned",
+        body="Proposing",
+    ),
+    Route(
+        "POST",
+        _C + "/tables/{key}/approve",
+        on_authority.approve,
+        "Sign what another steward proposed",
+        "TableSigned",
+    ),
+    Route(
+        "GET",
+        _C + "/history",
+        on_authority.history,
+        "Who did what with people, invitations and stewards; and what had no effect, and why",
+        "Trail",
+        query={"limit": {"type": "integer", "minimum": 1, "maximum": TRAIL_MAX}},
+    ),
     Route(
         "GET",
         _C + "/records",

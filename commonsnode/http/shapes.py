@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from commonsnode.charters import READING
 from commonsnode.config import SERVED_LANES
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
 from commonsnode_protocol.authority import GRANTED_ROLES
+from commonsnode_protocol.authority.acts import USES_MAX
+from commonsnode_protocol.authority.settings import LANGUAGES_MAX, SHARE_MAX, STEWARDS_MAX
 from commonsnode_protocol.limits import KIND_BYTES_MAX, LINK_BYTES_MAX
 
 FIELDS_MAX = 1_024  # in one request
@@ -96,6 +99,42 @@ PEER: Schema = {
     "required": ["id", "state", "in_step", "last_in_step"],
 }
 
+PEOPLE: Schema = {"type": "array", "items": ref("Member")}
+SETTINGS: dict[str, Any] = {
+    "languages": {"type": "array", "items": {"type": "string"}, "maxItems": LANGUAGES_MAX},
+    "place": {
+        "type": ["object", "null"],
+        "description": "where it is, in 1e-7 degrees",
+        "additionalProperties": False,
+        "properties": {"lat": {"type": "integer"}, "lon": {"type": "integer"}, "name": TEXT},
+        "required": ["lat", "lon"],
+    },
+    "reading": {"type": "string", "enum": list(READING), "description": "who may read it"},
+    "quorum": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "maximum": STEWARDS_MAX,
+        "description": "signatures that a change of stewards or of the charter needs; null: of three and more a majority",
+    },
+    "licence": {"type": "string", "description": "of the data: SPDX, or the name of an agreement"},
+    "newcomers_read_past": YES,
+    "share": {
+        "type": "array",
+        "items": {"type": "integer", "minimum": 1, "maximum": SHARE_MAX},
+        "minItems": 2,
+        "maxItems": 2,
+        "description": "of the members, to elect a steward",
+    },
+    "lending": {"type": "object", "description": "default rules of lending"},
+}
+TABLE_CHANGE: dict[str, Any] = {
+    "add": {"type": "array", "items": KEY},
+    "remove": {"type": "array", "items": KEY},
+    "name": _or_null(TEXT),
+    "settings": {"type": "object", "description": "those that differ"},
+    "text": {"type": "string", "description": "the change in words"},
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": {
         "type": "object",
@@ -130,12 +169,22 @@ SCHEMAS: dict[str, Schema] = {
             "stewards": {"type": "array", "items": KEY},
             "table": _or_null(CHANGESET),
             "members_count": COUNT,
+            "settings": {
+                "type": ["object", "null"],
+                "additionalProperties": False,
+                "properties": SETTINGS,
+                "required": list(SETTINGS),
+            },
+            "roles": {"type": "object", "additionalProperties": COUNT, "description": "how many have each"},
+            "people": PEOPLE,
         }
     ),
     "Communities": _object(communities={"type": "array", "items": ref("Community")}),
     "Peer": PEER,
     "Peers": _object(peers={"type": "array", "items": ref("Peer")}),
-    "Founding": _object(name={"type": "string", "minLength": 1, "maxLength": 256}),
+    "Founding": _closed(
+        {"name": {"type": "string", "minLength": 1, "maxLength": 256}, **SETTINGS}, required="name"
+    ),
     "Founded": _object(id=COMMUNITY, link=TEXT),
     "Following": _object(
         required="link",
@@ -145,9 +194,109 @@ SCHEMAS: dict[str, Schema] = {
     "Followed": _object(id=COMMUNITY, name=_or_null(TEXT)),
     "Left": _object(id=COMMUNITY),
     "Member": _object(id=KEY, role=TEXT, since=MOMENT, by=KEY, you=YES),
-    "Members": _object(members={"type": "array", "items": ref("Member")}),
+    "Members": _object(members=PEOPLE),
     "Grant": _object(required="id", id=TEXT, role={"type": "string", "enum": list(GRANTED_ROLES)}),
     "Granted": _object(id=KEY, role=TEXT, changeset=_or_null(CHANGESET), waiting=YES),
+    "Revoked": _object(
+        id=KEY,
+        role={"type": "string", "description": "that they had"},
+        changeset=CHANGESET,
+        named={"type": "integer", "description": "changesets of theirs named as the last that stand"},
+    ),
+    "You": _object(
+        "How this node stands in the community",
+        id=KEY,
+        role=_or_null(TEXT),
+        since=_or_null(MOMENT),
+        revoked=YES,
+        why={"type": ["string", "null"], "description": "why a join has no effect yet"},
+        notices={"type": "array", "items": _object(time=MOMENT, text=TEXT)},
+    ),
+    "Inviting": _object(
+        required="-",
+        role={"type": "string", "enum": list(GRANTED_ROLES)},
+        uses={"type": "integer", "minimum": 1, "maximum": USES_MAX},
+        name={
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 256,
+            "description": "a note of this node alone: who it is for",
+        },
+    ),
+    "Invited": _object(
+        "The link holds a secret: whoever has it can join",
+        link=TEXT,
+        id=KEY,
+        role=TEXT,
+        uses=COUNT,
+        name=_or_null(TEXT),
+    ),
+    "Invitation": _object(
+        id=KEY,
+        role=TEXT,
+        uses=COUNT,
+        used=COUNT,
+        withdrawn=YES,
+        by=KEY,
+        since=MOMENT,
+        name=_or_null(TEXT),
+        joins={"type": "array", "items": _object(id=KEY, confirmed=YES)},
+    ),
+    "Invitations": _object(invitations={"type": "array", "items": ref("Invitation")}),
+    "Withdrawn": _object(id=KEY, used=COUNT, changeset=_or_null(CHANGESET)),
+    "Joining": _object(link={"type": "string", "minLength": 1, "maxLength": LINK_BYTES_MAX}),
+    "Joined": _object(community=COMMUNITY, name=_or_null(TEXT), role=TEXT, waiting=YES, why=_or_null(TEXT)),
+    "Proposing": _object(
+        required="-",
+        add={"type": "array", "items": TEXT, "maxItems": STEWARDS_MAX},
+        remove={"type": "array", "items": TEXT, "maxItems": STEWARDS_MAX},
+        name={"type": "string", "minLength": 1, "maxLength": 256},
+        settings=_closed({name: {} for name in SETTINGS}, "null: back to the default", "-"),
+    ),
+    "TableSigned": _object(
+        id=CHANGESET,
+        state={"type": "string", "enum": ["done", "proposed"]},
+        needed=COUNT,
+        signed={"type": "array", "items": KEY},
+    ),
+    "Tables": _object(
+        table=_or_null(CHANGESET),
+        stewards=PEOPLE,
+        chain={
+            "type": "array",
+            "items": _object(
+                id=CHANGESET, name=TEXT, stewards={"type": "array", "items": KEY}, by=KEY, time=MOMENT
+            ),
+        },
+        proposals={
+            "type": "array",
+            "items": _closed(
+                {
+                    "id": CHANGESET,
+                    "by": KEY,
+                    **TABLE_CHANGE,
+                    "signed": {"type": "array", "items": KEY},
+                    "needed": COUNT,
+                }
+            ),
+        },
+        lost={"type": "array", "items": _closed({"id": CHANGESET, **TABLE_CHANGE})},
+    ),
+    "Act": _object(kind=TEXT, text=TEXT, void=_or_null(TEXT), why=_or_null(TEXT)),
+    "Trail": _object(
+        history={
+            "type": "array",
+            "items": _object(
+                changeset=CHANGESET,
+                author=KEY,
+                time=MOMENT,
+                seen=MOMENT,
+                stands=YES,
+                acts={"type": "array", "items": ref("Act")},
+            ),
+        },
+        total=COUNT,
+    ),
     "Record": _closed(RECORD_ROW),
     "RecordFull": _closed(
         {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from commonsnode import communities
+from commonsnode import communities, members
 from commonsnode.authoring import Author, Entry, superseding
 from commonsnode.errors import TooLarge, WrongField
 from commonsnode.home import Home, read_seed
@@ -25,7 +25,7 @@ R1, R2 = b"\x01" * 16, b"\x02" * 16
 def valley(author: Author) -> bytes:
     """A community that this node founded, and to which OTHER is admitted."""
     community = communities.create(author, "Valley", LANES)
-    communities.grant(author, community, OTHER.hex(), "member")
+    members.grant(author, community, OTHER.hex(), "member")
     return community
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commonsnode import communities, importing, inventory
+from commonsnode import communities, importing, inventory, members
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, TooLarge, WrongField
 from commonsnode.import_rows import Head
@@ -164,7 +164,7 @@ def test_another_authors_thing_of_another_title_stops_the_whole_import_and_asks_
     author: Author, store: Store, valley: bytes
 ) -> None:
     somebody = Author(store, b"\x02" * 32, author.now_ms, lambda *_: None)
-    communities.grant(author, valley, somebody.key.hex(), "member")
+    members.grant(author, valley, somebody.key.hex(), "member")
     run(somebody, valley, [row(2, "1", title="Ladder"), row(3, "2", title="Saw")])
     before = store.lane_state(valley, PUBLIC)
     rows = [row(n, str(n), title=f"thing {n}") for n in range(10, 6000)] + [row(9000, "1", title="Drill")]
@@ -232,7 +232,7 @@ def test_a_value_that_conflicts_is_left_alone_where_the_file_says_what_is_shown(
     author: Author, store: Store, valley: bytes
 ) -> None:
     somebody = Author(store, b"\x02" * 32, author.now_ms - 1, lambda *_: None)
-    communities.grant(author, valley, somebody.key.hex(), "member")
+    members.grant(author, valley, somebody.key.hex(), "member")
     record = imported_id(valley, "resource", "tools", "1")
     somebody.write(valley, PUBLIC, [(record, "resource", {"title": ("Borer", ())})])
     author.write(valley, PUBLIC, [(record, "resource", {"title": ("Drill", ())})])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commonsnode import communities, inventory
+from commonsnode import communities, inventory, members
 from commonsnode.authoring import Author
 from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode_protocol.canonical import Value
@@ -20,7 +20,7 @@ OTHER_SEED = b"\x02" * 32
 @pytest.fixture
 def valley(author: Author) -> bytes:
     community = communities.create(author, "Valley", LANES)
-    communities.grant(author, community, public_key(OTHER_SEED).hex(), "member")
+    members.grant(author, community, public_key(OTHER_SEED).hex(), "member")
     return community
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from commonsnode import communities, writing
+from commonsnode import communities, members, writing
 from commonsnode.authoring import Author
 from commonsnode.errors import Busy, Stopping
 from commonsnode.writing import Landed, Writer
@@ -24,7 +24,7 @@ LANES = ("authority", "public", "knowledge")
 @pytest.fixture
 def valley(author: Author) -> bytes:
     community = communities.create(author, "Valley", LANES)
-    communities.grant(author, community, public_key(OTHER_SEED).hex(), "member")
+    members.grant(author, community, public_key(OTHER_SEED).hex(), "member")
     return community
 
 
@@ -161,7 +161,7 @@ async def test_what_rises_by_a_grant_is_told_as_landed(writer: Writer, store: St
     community, waited = await writer.run(before_the_grant)
     assert landed == []
     founder = Author(store, author._seed, NOW, writer.publish)
-    grant = await writer.run(lambda _: communities.grant(founder, community, member.key.hex(), "member"))
+    grant = await writer.run(lambda _: members.grant(founder, community, member.key.hex(), "member"))
     assert grant.changeset is not None
     assert landed == [
         Landed(community, "authority", (grant.changeset,), None, True),

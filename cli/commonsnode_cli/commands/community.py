@@ -5,8 +5,12 @@ from typing import Annotated
 import typer
 
 from commonsnode_cli.client import Document, segment
+from commonsnode_cli.commands.steward import say_open
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
+from commonsnode_cli.settings import lines as charter_lines
+from commonsnode_cli.settings import setting
+from commonsnode_cli.wording import moment
 from commonsnode_cli.words import text
 
 app = typer.Typer(
@@ -26,21 +30,57 @@ def community(context: typer.Context, as_json: Json = False) -> None:
 def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What its people call it.")],
+    language: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="A language of its people, as es or qu-EC; may be repeated."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="LAT,LON[,NAME]", help="Where it is, in decimal degrees.")
+    ] = None,
+    reading: Annotated[
+        str | None, typer.Option(metavar="public|members", help="Who may read its inventory [public].")
+    ] = None,
+    quorum: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="How many stewards sign a change of stewards or charter [majority]."),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Of its data: SPDX, as ODbL-1.0, or an agreement.")
+    ] = None,
+    newcomers_read_past: Annotated[
+        str | None,
+        typer.Option(metavar="yes|no", help="Whether newcomers read what members wrote before [yes]."),
+    ] = None,
+    share: Annotated[
+        str | None, typer.Option(metavar="N/M", help="Of the members, to elect a steward [2/3].")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Begin a community. This node's key becomes its founder and first member.
+    """Begin a community with its charter. This node's key becomes its founder and first steward.
 
-    The link is what another node needs to follow it: commonsnode community follow LINK
+    The link is what another node needs to follow it: commonsnode community follow LINK. People join by: commonsnode invite
     """
+    given = {
+        "languages": ",".join(language or ()),
+        "place": at,
+        "reading": reading,
+        "quorum": quorum,
+        "licence": licence,
+        "newcomers_read_past": newcomers_read_past,
+        "share": share,
+    }
+    charter = {key: setting(key, text(value, f"the setting {key}")) for key, value in given.items() if value}
     call = Invocation.of(context, as_json)
-    made = call.node.post("/communities", {"name": text(name, "the name")})
+    made = call.node.post("/communities", {"name": text(name, "the name"), **charter})
     if call.as_json:
         call.out.document(made)
         return
     call.out.line("created: ", (name, "bold"))
     call.out.line("  id    ", made["id"])
     call.out.line("  link  ", made["link"])
-    call.out.say("  another node joins by: commonsnode community follow LINK")
+    call.out.say(
+        "  another node follows it by: commonsnode community follow LINK; invite people: commonsnode invite"
+    )
 
 
 @app.command(name="list")
@@ -68,10 +108,14 @@ def show(
     community: CommunityOption = None,
     as_json: Json = False,
 ) -> None:
-    """One community: its link, its people, how much it has."""
+    """One community: its link, its charter, its people, invitations and open proposals, and how much it has."""
     call = Invocation.of(context, as_json)
-    found = call.community(_one(which, community))
-    found = call.node.get(f"/communities/{found['id']}")
+    path = f"/communities/{call.community(_one(which, community))['id']}"
+    found = call.node.get(path)
+    found["you"] = call.node.get(f"{path}/you")
+    found["invitations"] = call.node.get(f"{path}/invitations")["invitations"]
+    tables = call.node.get(f"{path}/tables")
+    found["proposals"] = tables["proposals"]
     if call.as_json:
         call.out.document(found)
         return
@@ -86,13 +130,33 @@ def show(
         ("changesets", str(found["changesets"])),
     ]
     if found["waiting"]:
-        rows.append(
-            ("waiting", f"{found['waiting']} changesets of this node, until it is a member (member grant)")
-        )
+        rows.append(("waiting", f"{found['waiting']} changesets of this node, until they are taken"))
     if found["stopped"]:
         rows.append(("stopped", found["stopped"]))
+    rows += charter_lines(found["settings"]) if found["settings"] is not None else []
     for label, value in rows:
         call.out.line(f"  {label:<12}", value)
+    _print_people(call, found)
+    say_open(call, tables)
+    _print_you(call, found)
+
+
+def _print_people(call: Invocation, found: Document) -> None:
+    for one in found["people"]:
+        mine = " (this node)" if one["you"] else ""
+        call.out.line(f"  {one['role']:<12}", one["id"], mine, (f"  since {moment(one['since'])}", "dim"))
+    for one in found["invitations"]:
+        state = "withdrawn" if one["withdrawn"] else f"{one['used']} of {one['uses']} joined"
+        name = f" for {one['name']}" if one["name"] else ""
+        call.out.line("  invitation  ", one["id"], f"  {one['role']}{name}, {state}")
+
+
+def _print_you(call: Invocation, found: Document) -> None:
+    you = found["you"]
+    if you["why"]:
+        call.out.line((f"  this node has no role: {you['why']}", "yellow"))
+    for one in you["notices"]:
+        call.out.line((f"  {moment(one['time'])}  {one['text']}", "yellow"))
 
 
 @app.command()

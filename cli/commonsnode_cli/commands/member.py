@@ -1,9 +1,10 @@
-"""`member grant|list`."""
+"""`member grant|revoke|list`."""
 
 from typing import Annotated
 
 import typer
 
+from commonsnode_cli.client import segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.wording import moment
@@ -29,7 +30,7 @@ def grant(
     ] = "member",
     as_json: Json = False,
 ) -> None:
-    """Admit somebody to a community. What they wrote before, and what waits on their node, is taken from now on."""
+    """Admit somebody to a community, also again. A first grant covers what waits on their node; a later one does not."""
     if role not in ROLES:
         raise WrongUsage(
             f"a role is {' or '.join(ROLES)}, not {role!r} (see commonsnode member grant --help)"
@@ -47,11 +48,42 @@ def grant(
     call.out.line(f"granted: {granted['id']} is a {granted['role']} of {found['name'] or found['id']}")
 
 
+@app.command()
+def revoke(
+    context: typer.Context,
+    key: Annotated[
+        str, typer.Argument(metavar="ID", help="As `member list` shows it, or an unambiguous beginning.")
+    ],
+    community: CommunityOption = None,
+    as_json: Json = False,
+) -> None:
+    """Take somebody's role back. What they wrote so far, as far as it is here, stays; nothing new of theirs is taken.
+
+    Undo it: commonsnode member grant ID
+    """
+    call = Invocation.of(context, as_json)
+    found = call.community(community)
+    revoked = call.node.delete(f"/communities/{found['id']}/members/{segment(key)}")
+    if call.as_json:
+        call.out.document(revoked)
+        return
+    call.out.line(
+        f"revoked: {revoked['id']} is no {revoked['role']} of {found['name'] or found['id']} any more"
+    )
+    call.out.say(f"  admit them again: commonsnode member grant {revoked['id']}")
+
+
 @app.command(name="list")
-def list_(context: typer.Context, community: CommunityOption = None, as_json: Json = False) -> None:
+def list_(
+    context: typer.Context,
+    community: CommunityOption = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also who was admitted once, and is no more.")] = False,
+    as_json: Json = False,
+) -> None:
     """Who was admitted to a community, and since when."""
     call = Invocation.of(context, as_json)
-    found = call.node.get(f"/communities/{call.community(community)['id']}/members")
+    path = f"/communities/{call.community(community)['id']}/members"
+    found = call.node.get(path, {"all": "true" if all_ else None})
     if call.as_json:
         call.out.document(found)
         return

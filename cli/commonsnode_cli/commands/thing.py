@@ -224,14 +224,29 @@ def restore(
 @app.command()
 def history(
     context: typer.Context,
-    thing: ThingId,
+    thing: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="The id of a thing, or a beginning of it.", show_default=False),
+    ] = None,
+    authority: Annotated[
+        bool,
+        typer.Option("--authority", help="Instead: who did what with people, invitations and stewards."),
+    ] = False,
     community: CommunityOption = None,
     kind: KindOption = None,
     as_json: Json = False,
 ) -> None:
-    """Who changed what, and when; the oldest first."""
+    """Who changed what, and when; the oldest first.
+
+    With --authority the audit trail of a community: every act, also what had no effect, and why.
+    """
+    if authority == (thing is not None):
+        raise WrongUsage("give the ID of a thing, or --authority (see commonsnode history --help)")
     call = Invocation.of(context, as_json)
-    path, query = _record(thing, community, kind)
+    if authority:
+        _print_trail(call, call.node.get(f"/communities/{call.community(community)['id']}/history"))
+        return
+    path, query = _record(thing or "", community, kind)
     found = call.node.get(f"{path}/history", query)
     if call.as_json:
         call.out.document(found)
@@ -246,6 +261,19 @@ def history(
             call.out.line(
                 f"  {name} = {value_text(name, value)}" if value is not None else f"  {name} cleared"
             )
+
+
+def _print_trail(call: Invocation, found: Document) -> None:
+    if call.as_json:
+        call.out.document(found)
+        return
+    if found["total"] > len(found["history"]):
+        call.out.say(f"the last {len(found['history'])} of {found['total']}")
+    for entry in found["history"]:
+        for act in entry["acts"]:
+            call.out.line((moment(entry["time"]), "bold"), f"  {entry['author'][:8]}  {act['text']}")
+            if act["void"] is not None:
+                call.out.line((f"  {'':<26}no effect: {act['why']}", "yellow"))
 
 
 def _record(thing: str, community: str | None, kind: str | None) -> tuple[str, dict[str, str | None]]:

@@ -1,0 +1,150 @@
+"""What a node does by itself whenever the authority of a community has changed.
+
+A steward's node pins joins (rule 20), acks the tables that it follows (rule 10), and writes the certificate of its own
+proposal once enough have signed. Every node notices when its own role has changed, and when the table that it followed is
+followed no more (rule 14), and keeps that in words.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from commonsnode.authoring import Author
+from commonsnode.errors import Refusal, Stopping
+from commonsnode.governing import evaluator_of
+from commonsnode.node import Node
+from commonsnode.stewards import complete_own, to_propose_again
+from commonsnode.trail import change_words
+from commonsnode.writing import Landed
+from commonsnode_protocol.authority import STEWARD, Authority, writing
+from commonsnode_protocol.changeset import AUTHORITY
+from commonsnode_protocol.record import NONCE_BYTES
+from commonsnode_store.errors import StoreError, UnknownCommunity
+from commonsnode_store.store import Store
+
+ACTS_AT_ONCE = 64  # in one job of the writer thread; what is left comes with the next
+
+RandomBytes = Callable[[int], bytes]
+
+
+class Duties:
+    """The duties of one node. `start` in the event loop, `stop` before the writer is stopped."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._due: set[bytes] = set()
+        self._wake = asyncio.Event()
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._unsubscribe = self._node.writer.subscribe(self._on_landed)
+        communities = await self._node.writer.read(lambda store: [info.id for info in store.communities()])
+        self._due.update(communities)
+        self._wake.set()
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        self._unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _on_landed(self, landed: Landed) -> None:
+        if landed.lane == AUTHORITY or landed.authority_changed:
+            self._due.add(landed.community)
+            self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._due:
+                community = self._due.pop()
+                try:
+                    await self._do(community)
+                except (Refusal, StoreError, OSError) as error:
+                    self._node.log.warning("duties-not-done", community=community.hex(), problem=str(error))
+                except Stopping:
+                    return
+
+    async def _do(self, community: bytes) -> None:
+        node = self._node
+        with suppress(UnknownCommunity):  # left in the meantime
+            authority = await node.writer.read(lambda store: store.authority(community))
+            await self._notice(community, authority)
+            if node.id in authority.stewards:
+                done = await node.sign(lambda author: do_duties(author, community))
+                if done == ACTS_AT_ONCE:
+                    self._due.add(community)
+                lost = await node.writer.run(lambda store: _lost(store, community, node.id))
+                await self._tell(community, lost)
+
+    async def _notice(self, community: bytes, authority: Authority) -> None:
+        told, own = self._node.notices.of(community), authority.members.get(self._node.id)
+        table = authority.table.id.hex() if authority.table is not None else None
+        role = own.role if own is not None else None
+        if (table, role) == (told.table, told.role):
+            return
+        name = authority.table.name if authority.table is not None else community.hex()[:8]
+        texts = []
+        if told.table is not None and told.table not in {each.id.hex() for each in authority.tables}:
+            texts.append(
+                f"{name}: the stewards' table {told.table[:8]}, which this node followed, is followed no more;"
+                f" {table[:8] if table is not None else 'another'} is in its place. Nothing was deleted. Talk to the others: a former"
+                " sole steward may have signed a second history"
+            )
+        if told.role != role and (told.table is not None or role != STEWARD):  # who founds it knows
+            texts.append(f"{name}: {_role_words(told.role, role)}")
+        told.table, told.role = table, role
+        await self._tell(community, texts, save=True)
+
+    async def _tell(self, community: bytes, texts: list[str], *, save: bool = False) -> None:
+        notices = self._node.notices
+        known = {each["text"] for each in notices.of(community).notices}
+        for text in texts:
+            if save or text not in known:
+                self._node.log.warning("notice", community=community.hex(), text=text)
+                notices.tell(community, self._node.clock.now_ms(), text)
+                save = True
+        if save:
+            await notices.save()
+
+
+def do_duties(author: Author, community: bytes, random_bytes: RandomBytes = os.urandom) -> int:
+    """Write the acks, pins and certificates that are due of a steward. Returns how many."""
+    held = evaluator_of(author.store, community)
+    if held.chain is None or author.key not in held.chain.current.stewards:
+        return 0
+    done = 0
+    for parent, child in writing.to_ack(held, author.key)[:ACTS_AT_ONCE]:
+        author.act(community, writing.ack(held, author.key, random_bytes(NONCE_BYTES), parent, child))
+        done += 1
+    for join in writing.to_pin(held)[: ACTS_AT_ONCE - done]:
+        author.act(community, writing.pin(held, author.key, random_bytes(NONCE_BYTES), join))
+        done += 1
+    if done < ACTS_AT_ONCE and complete_own(author, held, random_bytes):
+        done += 1
+    return done
+
+
+def _lost(store: Store, community: bytes, key: bytes) -> list[str]:
+    return [
+        f"your change of table {table.hex()[:8]} ({change_words(change)}) is not followed, since another change of the same table"
+        " is; propose it again: commonsnode steward propose"
+        for table, change in to_propose_again(evaluator_of(store, community), key)
+    ]
+
+
+def _role_words(before: str | None, after: str | None) -> str:
+    if after is None:
+        return (
+            f"this node is no {before} any more: what it writes from now on waits here, and nobody else takes it, until a"
+            " steward admits it again"
+        )
+    if before is None:
+        return f"this node is a {after} now"
+    if before == STEWARD:
+        return f"this node is no steward any more, but a {after}"
+    return f"this node is a {after} now, and was a {before}"

@@ -1,0 +1,177 @@
+"""The API on who may do what: people, invitations, stewards, and the trail of their acts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from commonsnode import charters, invitations, members, stewards
+from commonsnode.errors import Unknown, WrongField
+from commonsnode.governing import evaluator_of
+from commonsnode.http import authority_documents, documents
+from commonsnode.http.calls import Call
+from commonsnode.http.on_communities import community_of
+from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.link import Link
+from commonsnode_store.store import Store
+
+TRAIL = 1_000  # changesets, where nobody says how many
+TRAIL_MAX = 10_000
+
+T = TypeVar("T")
+
+
+async def listed(call: Call) -> Mapping[str, Any]:
+    """Who is admitted; with `all` also who was."""
+    community = await community_of(call)
+    own_key = call.node.id
+    rows = await call.node.writer.read(lambda store: documents.members(store, community, own_key))
+    if call.query.get("all", False):
+        rows += await _ask(
+            call, community, lambda store, held: authority_documents.removed(held, store, own_key)
+        )
+    return {"members": rows}
+
+
+async def grant(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    role, person = call.body.get("role", "member"), call.body["id"].strip().lower()
+    granted = await call.node.sign(lambda author: members.grant(author, community, person, role))
+    if granted.changeset is not None:
+        call.node.log.info(
+            "granted", community=community.hex(), person=granted.person.hex(), role=granted.role
+        )
+    return {
+        "id": granted.person.hex(),
+        "role": granted.role,
+        "changeset": granted.changeset.hex() if granted.changeset is not None else None,
+        "waiting": granted.waiting,
+    }
+
+
+async def revoke(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    revoked = await call.node.sign(lambda author: members.revoke(author, community, call.path["key"]))
+    call.node.log.info("revoked", community=community.hex(), person=revoked.person.hex(), role=revoked.role)
+    return {
+        "id": revoked.person.hex(),
+        "role": revoked.role,
+        "changeset": revoked.changeset.hex(),
+        "named": revoked.named,
+    }
+
+
+async def you(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    told = call.node.notices.of(community).notices
+    return await _ask(call, community, lambda _, held: authority_documents.you(held, call.node.id, told))
+
+
+async def invitations_listed(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    names = call.node.notices.of(community).names
+    return {
+        "invitations": await _ask(
+            call, community, lambda _, held: authority_documents.invitations(held, names)
+        )
+    }
+
+
+async def invite(call: Call) -> Mapping[str, Any]:
+    node, body = call.node, call.body
+    name = body.get("name")
+    if name is not None and not name.isprintable():
+        raise WrongField("name", "is printable text on one line")
+    community = await community_of(call)
+    invited = await node.sign(
+        lambda author: invitations.invite(author, community, body.get("role", "member"), body.get("uses", 1))
+    )
+    node.log.info("invited", community=community.hex(), invitation=invited.id.hex(), role=invited.role)
+    if name is not None:
+        node.notices.of(community).names[invited.id.hex()] = name
+        await node.notices.save()
+    addresses = tuple(node.addresses())
+    authority = await node.writer.read(lambda store: store.authority(community))
+    table = authority.table.id if authority.table is not None else None
+    link = invitations.InvitationLink(Link(community, table, addresses), invited.seed, invited.role)
+    return {
+        "link": str(link),
+        "id": invited.id.hex(),
+        "role": invited.role,
+        "uses": invited.uses,
+        "name": name,
+    }
+
+
+async def withdraw(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    found, changeset = await call.node.sign(
+        lambda author: invitations.withdraw(author, community, call.path["key"])
+    )
+    if changeset is not None:
+        call.node.log.info("invitation-withdrawn", community=community.hex(), invitation=found.id.hex())
+    return {
+        "id": found.id.hex(),
+        "used": found.used,
+        "changeset": changeset.hex() if changeset is not None else None,
+    }
+
+
+async def join(call: Call) -> Mapping[str, Any]:
+    joined = await invitations.join(call.node, call.body["link"])
+    call.node.log.info("joined", community=joined.community.hex(), role=joined.role, waiting=joined.waiting)
+    return {
+        "community": joined.community.hex(),
+        "name": joined.name,
+        "role": joined.role,
+        "waiting": joined.waiting,
+        "why": joined.why,
+    }
+
+
+async def tables(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    return await _ask(call, community, lambda _, held: authority_documents.tables(held, call.node.id))
+
+
+async def propose(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    body = call.body
+    asked = charters.values_in(body.get("settings", {}))
+    signed = await call.node.sign(
+        lambda author: stewards.propose(
+            author, community, body.get("add", []), body.get("remove", []), asked, body.get("name")
+        )
+    )
+    return _signed(call, community, signed)
+
+
+async def approve(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    signed = await call.node.sign(lambda author: stewards.approve(author, community, call.path["key"]))
+    return _signed(call, community, signed)
+
+
+async def history(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    limit = call.query.get("limit", TRAIL)
+    return await _ask(call, community, lambda store, held: authority_documents.history(held, store, limit))
+
+
+def _signed(call: Call, community: bytes, signed: stewards.Signed) -> dict[str, Any]:
+    state = "done" if signed.done else "proposed"
+    call.node.log.info("table-signed", community=community.hex(), table=signed.table.hex(), state=state)
+    return {
+        "id": signed.table.hex(),
+        "state": state,
+        "needed": signed.needed,
+        "signed": [key.hex() for key in signed.signed],
+    }
+
+
+async def _ask(call: Call, community: bytes, fn: Callable[[Store, Evaluator], T]) -> T:
+    # The evaluator belongs to the writer thread: what it says is made into a document there.
+    def run(store: Store) -> T:
+        if all(info.id != community for info in store.communities()):
+            raise Unknown("this community was left a moment ago")
+        return fn(store, evaluator_of(store, community))
+
+    return await call.node.writer.run(run)

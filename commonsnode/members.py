@@ -1,0 +1,94 @@
+"""People: admit them, take a role back, and admit them again. For the writer thread, on an Author."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from commonsnode.authoring import Author
+from commonsnode.errors import Conflict, Unknown, WrongField
+from commonsnode.governing import as_steward, data_of, key_of, keys_of, one_of, standing_in
+from commonsnode_protocol.authority import GRANTED_ROLES, MEMBER, MIRROR, STEWARD, Evaluator, writing
+from commonsnode_protocol.record import NONCE_BYTES
+
+RandomBytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """An admitted key. changeset: None where it was admitted already."""
+
+    person: bytes
+    role: str
+    changeset: bytes | None
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Whose role was taken back. named: how many changesets of theirs were named as the last that stand."""
+
+    person: bytes
+    role: str
+    changeset: bytes
+    named: int
+
+
+def grant(
+    author: Author, community: bytes, person: str, role: str, random_bytes: RandomBytes = os.urandom
+) -> Granted:
+    """Admit a person, also again, named by the key that their node shows as `id` (64 hexadecimal digits).
+
+    A member becomes a mirror by a revocation and a grant in one changeset (rule 19).
+    Raises WrongField, and Conflict where this node is no steward, or the person is one.
+    """
+    key = key_of(person)
+    if role not in GRANTED_ROLES:
+        raise WrongField("role", f"one of {', '.join(GRANTED_ROLES)}")
+    held = as_steward(author, community, "admit people")
+    member = held.members.get(key)
+    if member is not None and member.role == STEWARD:
+        raise Conflict("that is a steward of this community already")
+    if member is not None and member.role == role:
+        return Granted(key, role, None, False)
+    nonce = random_bytes(NONCE_BYTES)
+    if member is not None and (member.role, role) == (MEMBER, MIRROR):
+        data = data_of(author.store, community, keys_of(held, key))
+        stands = standing_in(held, data, author.store, community)
+        nonces = nonce, random_bytes(NONCE_BYTES)
+        draft = writing.demotion(held, author.key, nonces, key, role, data, stands)
+    else:
+        draft = writing.grant(held, author.key, nonce, key, role)
+    written = author.act(community, draft)
+    return Granted(key, role, written.ids[-1], written.waiting)
+
+
+def revoke(author: Author, community: bytes, person: str, random_bytes: RandomBytes = os.urandom) -> Revoked:
+    """Take a person's role back. What of theirs stands here, stays; nothing that they write from now on is taken.
+
+    person: the key, or an unambiguous beginning of it. Raises Unknown, Ambiguous; Conflict where this node is no steward,
+    where the person has no role or is a steward, and where a lane is not followed here.
+    """
+    held = as_steward(author, community, "revoke people")
+    key = _admitted(held, person)
+    role = held.members[key].role
+    if role == STEWARD:
+        raise Conflict(
+            "that is a steward, whom stewards remove together: commonsnode steward propose --remove ID"
+        )
+    data = data_of(author.store, community, keys_of(held, key))
+    stands = standing_in(held, data, author.store, community)
+    draft = writing.revocation(held, author.key, random_bytes(NONCE_BYTES), key, data, stands)
+    cut = writing.cut_of_person(held, key, data, stands)
+    written = author.act(community, draft)
+    return Revoked(key, role, written.ids[-1], sum(map(len, cut.heads.values())))
+
+
+def _admitted(held: Evaluator, text: str) -> bytes:
+    """The person with a role whose key begins so; who has none any more is told from who never had one."""
+    try:
+        return one_of(held.members.keys(), text, "member")
+    except Unknown:
+        removed = [key for key in held.people if key.hex() == text.strip().lower()]
+        if removed:
+            raise Conflict("that person has no role in this community any more") from None
+        raise
