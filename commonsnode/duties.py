@@ -12,7 +12,6 @@ from contextlib import suppress
 
 from commonsnode.authoring import Author
 from commonsnode.errors import Refusal, Stopping
-from commonsnode.governing import evaluator_of
 from commonsnode.node import Node
 from commonsnode.stewards import complete_own, to_propose_again
 from commonsnode.trail import change_words
@@ -114,7 +113,7 @@ class Duties:
 
 def do_duties(author: Author, community: bytes, random_bytes: RandomBytes = os.urandom) -> int:
     """Write the acks, pins and certificates that are due of a steward. Returns how many."""
-    held = evaluator_of(author.store, community)
+    held = author.store.evaluator(community)
     if held.chain is None or author.key not in held.chain.current.stewards:
         return 0
     done = 0
@@ -133,7 +132,7 @@ def _lost(store: Store, community: bytes, key: bytes) -> list[str]:
     return [
         f"your change of table {table.hex()[:8]} ({change_words(change)}) is not followed, since another change of the same table"
         " is; propose it again: commonsnode steward propose"
-        for table, change in to_propose_again(evaluator_of(store, community), key)
+        for table, change in to_propose_again(store.evaluator(community), key)
     ]
 
 

@@ -7,7 +7,7 @@ from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Ambiguous, Conflict, Unknown, WrongField
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.authority.writing import Held
-from commonsnode_protocol.changeset import AUTHORITY, KEY_BYTES, decode
+from commonsnode_protocol.changeset import AUTHORITY, KEY_BYTES
 from commonsnode_store.store import Store
 
 SHORT_ID_DIGITS_MIN = 4
@@ -41,7 +41,7 @@ def one_of(known: Collection[bytes], text: str, what: str) -> bytes:
 
 def as_steward(author: Author, community: bytes, doing: str) -> Evaluator:
     """What is held of the community, for a steward's act. doing: in words, as in `admit people`. Raises Conflict."""
-    held = evaluator_of(author.store, community)
+    held = author.store.evaluator(community)
     if held.chain is None:
         raise Conflict(f"the charter of this community is not here yet, so nobody can {doing}")
     stewards = held.chain.current.stewards
@@ -60,25 +60,20 @@ def data_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
             f"this node does not follow the lane {' and '.join(lacking)}, so it cannot say what of theirs stays there;"
             " follow it (community follow LINK with all lanes in the settings), or let another steward do this"
         )
-    return held_of(store, community, keys)
+    return store.held(community, keys)
 
 
-def standing_in(held: Evaluator, data: Held, store: Store, community: bytes) -> Callable[[bytes], bool]:
-    """Whether an id that somebody's changeset refs stands here, in any lane."""
-    known = {id_ for of in data.values() for id_ in of}
-    asked: dict[bytes, bool] = {}
-
-    def stands(id_: bytes) -> bool:
-        if id_ in held.standing or id_ in known:
-            return True
-        if id_ not in asked:
-            asked[id_] = any(
-                store.fetch(community, lane, [id_])
-                for lane in next(info.lanes for info in store.communities() if info.id == community)
-            )
-        return asked[id_]
-
-    return stands
+def standing_in(held: Evaluator, data: Held, store: Store) -> Callable[[bytes], bool]:
+    """Whether an id that one of these changesets refs stands here, in any lane."""
+    named = {ref for of in data.values() for refs in of.values() for ref in refs}
+    named |= {
+        ref
+        for key, _ in data
+        for entry in held.pool.by_author.get(key, {}).values()
+        for ref in entry.changeset.refs
+    }
+    standing = store.standing(sorted(named))
+    return lambda id_: id_ in held.standing or id_ in standing
 
 
 def keys_of(held: Evaluator, person: bytes) -> set[bytes]:
@@ -86,28 +81,3 @@ def keys_of(held: Evaluator, person: bytes) -> set[bytes]:
     member = held.member(person)
     persons = (held.person(person), member.person if member is not None else None)
     return {person}.union(*(found.keys for found in persons if found is not None))
-
-
-def evaluator_of(store: Store, community: bytes) -> Evaluator:
-    """All of lane `authority` that is held here, valued. For the writer thread."""
-    held = Evaluator(community)
-    with store.reconciliation(community, AUTHORITY) as items:
-        ids = [items.item(n)[1] for n in range(items.size())]
-    held.add(decode(signed.body) for signed in store.fetch(community, AUTHORITY, ids))
-    return held
-
-
-def held_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
-    """What stands of these keys in the data lanes followed here. For the writer thread."""
-    wanted = {*keys}
-    found: dict[tuple[bytes, str], dict[bytes, tuple[bytes, ...]]] = {}
-    for lane in next(info.lanes for info in store.communities() if info.id == community):
-        if lane == AUTHORITY:
-            continue
-        with store.reconciliation(community, lane) as items:
-            ids = [items.item(n)[1] for n in range(items.size())]
-        for signed in store.fetch(community, lane, ids):
-            changeset = decode(signed.body)
-            if changeset.author in wanted:
-                found.setdefault((changeset.author, lane), {})[changeset.id] = tuple(changeset.refs)
-    return found

@@ -39,14 +39,21 @@ def resolve(
     community: bytes | None = None,
     kind: str | None = None,
     lane: str | None = None,
+    void: bool = False,
 ) -> RecordRef:
-    """The record whose id begins so. Raises Unknown, or Ambiguous with what would tell them apart."""
+    """The record whose id begins so. Raises Unknown, or Ambiguous with what would tell them apart.
+
+    void: where there is none, also one of which nothing stands any more.
+    """
     prefix = prefix.lower()
     if not 1 <= len(prefix) <= 32 or not set(prefix) <= set("0123456789abcdef"):
         raise Unknown(
             f"{prefix[:40]!r} is no id of a record: an id is 32 hexadecimal digits, or their beginning"
         )
     found = [r for r in store.find(prefix, community=community, kind=kind) if lane in (None, r.lane)]
+    if not found and void:
+        every = store.find(prefix, community=community, kind=kind, void=True)
+        found = [r for r in every if lane in (None, r.lane)]
     if not found:
         raise Unknown(f"no record here has an id that begins with {prefix}")
     if len(found) > 1:
@@ -127,14 +134,24 @@ def _check_editable(fields: Mapping[str, Value]) -> None:
         raise WrongField(DELETED, "is set by removing a record, and cleared by restoring it")
 
 
+def _unsent(author: Author, view: RecordView) -> set[str]:
+    """The fields that show what this node wrote while it had no role, where it has one again: nobody else gets that."""
+    if not view.waiting or not author.store.authority(view.community).writes(author.key):
+        return set()
+    shown = {name: writes[0].changeset for name, writes in view.fields.items()}
+    standing = author.store.standing(list(shown.values()))
+    return {name for name, changeset in shown.items() if changeset not in standing}
+
+
 def _write(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
     view = author.store.record(ref)
     if view is None:
         raise Unknown(f"no record {ref.record.hex()} here")
+    unsent = _unsent(author, view)
     changed = {
         name: value
         for name, value in fields.items()
-        if differs(view, name, value) or conflicts(list(view.fields.get(name, ())))
+        if name in unsent or differs(view, name, value) or conflicts(list(view.fields.get(name, ())))
     }
     if not changed:
         return Done(ref.record, None, view.waiting, ())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from commonsnode.authoring import Author
 from commonsnode.communities import follow
 from commonsnode.errors import Conflict, WrongField
-from commonsnode.governing import as_steward, evaluator_of, one_of
+from commonsnode.governing import as_steward, one_of
 from commonsnode.node import Node
 from commonsnode.writing import Landed
 from commonsnode_protocol.authority import GRANTED_ROLES, MEMBER, Evaluator, writing
@@ -220,7 +220,7 @@ _BY_VOID = {
 def _join(
     author: Author, community: bytes, invitation: bytes, seed: bytes, random_bytes: RandomBytes
 ) -> None:
-    held = evaluator_of(author.store, community)
+    held = author.store.evaluator(community)
     member = held.members.get(author.key)
     if member is not None:
         raise Conflict(f"this node is a {member.role} of this community already")
@@ -243,7 +243,7 @@ def _join(
 
 async def _why_not(node: Node, community: bytes) -> str | None:
     def ask(author: Author) -> str | None:
-        held = evaluator_of(author.store, community)
+        held = author.store.evaluator(community)
         if author.key in held.members:
             return None
         return why_not(held, author.key) or _BY_VOID[Void.NO_INVITATION]

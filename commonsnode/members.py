@@ -53,7 +53,7 @@ def grant(
     nonce = random_bytes(NONCE_BYTES)
     if member is not None and (member.role, role) == (MEMBER, MIRROR):
         data = data_of(author.store, community, keys_of(held, key))
-        stands = standing_in(held, data, author.store, community)
+        stands = standing_in(held, data, author.store)
         nonces = nonce, random_bytes(NONCE_BYTES)
         draft = writing.demotion(held, author.key, nonces, key, role, data, stands)
     else:
@@ -76,7 +76,7 @@ def revoke(author: Author, community: bytes, person: str, random_bytes: RandomBy
             "that is a steward, whom stewards remove together: commonsnode steward propose --remove ID"
         )
     data = data_of(author.store, community, keys_of(held, key))
-    stands = standing_in(held, data, author.store, community)
+    stands = standing_in(held, data, author.store)
     draft = writing.revocation(held, author.key, random_bytes(NONCE_BYTES), key, data, stands)
     cut = writing.cut_of_person(held, key, data, stands)
     written = author.act(community, draft)

@@ -33,7 +33,7 @@ GROUP_BYTES_MAX = 2 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What came to stand in one lane by one apply. via: who brought it, None for this node itself."""
+    """What came to stand in one lane by one apply. via: who brought it, None for this node itself. No ids: only less stands."""
 
     community: bytes
     lane: str
@@ -135,7 +135,13 @@ class Writer:
         landed = []
         if applied.new or applied.authority_changed:
             landed.append(Landed(community, lane, applied.new, via, applied.authority_changed))
-        landed += [Landed(community, of, ids, None, False) for of, ids in applied.risen.items() if ids]
+        # Of what fell nothing is passed on, but that the lane is another one now.
+        moved = {**dict.fromkeys(applied.fallen, ()), **applied.risen}
+        landed += [
+            Landed(community, of, ids, None, False)
+            for of, ids in moved.items()
+            if ids or applied.fallen.get(of)
+        ]
         if landed:
             self._loop.call_soon_threadsafe(self._tell, landed)
 
@@ -258,6 +264,7 @@ def _shares(group: list[_Batch], applied: Applied) -> list[Applied]:
                 refused=gone,
                 known=known,
                 risen=applied.risen if first else {},
+                fallen=applied.fallen if first else {},
                 authority_changed=applied.authority_changed and first,
             )
         )

@@ -8,12 +8,18 @@ from commonsnode import charters
 from commonsnode.communities import link_of
 from commonsnode.tables.json_form import encode_value
 from commonsnode_protocol.authority import GRANTED_ROLES, STEWARD
+from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.canonical import Value
-from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordView
+from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordRef, RecordView
 from commonsnode_store.errors import UnknownCommunity
+from commonsnode_store.shown import title_of
 from commonsnode_store.store import Store
 
 ROLES = (STEWARD, *GRANTED_ROLES)
+VOID_WORDS: Mapping[Void, str] = {
+    Void.CUT: "its author's role was taken back, and it was not among what then stood at the steward's node",
+    Void.NOT_A_MEMBER: "its author is not admitted",
+}
 YEAR_9999_MS = 253_402_300_799_999  # the last moment that a date can say
 
 
@@ -126,7 +132,45 @@ def record_full(store: Store, view: RecordView) -> dict[str, Any]:
             ]
             for name, others in sorted(conflicts.items())
         },
+        "void": void(store, view.ref),
         "created": moment(min(first.time, first.seen_ms) if first is not None else view.changed_ms),
+    }
+
+
+def record_void(store: Store, ref: RecordRef) -> dict[str, Any]:
+    """A record of which nothing stands any more: what was written to it is in `void` alone."""
+    entries = store.history(ref)
+    found = store.void(ref)
+    times = [min(entry.time, entry.seen_ms) for entry in entries] or [0]
+    return {
+        "id": ref.record.hex(),
+        "kind": ref.kind,
+        "lane": ref.lane,
+        "community": ref.community.hex(),
+        "title": title_of({name: writes[0].value for name, writes in found.items()}) or ref.record.hex()[:8],
+        "fields": {},
+        "deleted": False,
+        "waiting": False,
+        "changed": moment(times[-1]),
+        "conflicts": {},
+        "void": void(store, ref),
+        "created": moment(times[0]),
+    }
+
+
+def void(store: Store, ref: RecordRef) -> dict[str, list[dict[str, Any]]]:
+    """Field → what was written there and has no effect, the latest first; and why."""
+    return {
+        name: [
+            {
+                "value": encode_value(write.value),
+                "author": write.author.hex(),
+                "time": moment(write.time),
+                "why": VOID_WORDS.get(write.why, write.why.value),
+            }
+            for write in writes
+        ]
+        for name, writes in store.void(ref).items()
     }
 
 
@@ -140,6 +184,7 @@ def history(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:
             "seen": moment(entry.seen_ms),
             "fields": fields(entry.fields),
             "waiting": entry.waiting,
+            "void": entry.void,
         }
         for entry in entries
     ]

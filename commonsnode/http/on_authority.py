@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from commonsnode import charters, invitations, members, stewards
 from commonsnode.errors import Unknown, WrongField
-from commonsnode.governing import evaluator_of
 from commonsnode.http import authority_documents, documents
 from commonsnode.http.calls import Call
 from commonsnode.http.on_communities import community_of
@@ -172,6 +171,6 @@ async def _ask(call: Call, community: bytes, fn: Callable[[Store, Evaluator], T]
     def run(store: Store) -> T:
         if all(info.id != community for info in store.communities()):
             raise Unknown("this community was left a moment ago")
-        return fn(store, evaluator_of(store, community))
+        return fn(store, store.evaluator(community))
 
     return await call.node.writer.run(run)

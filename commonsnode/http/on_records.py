@@ -5,12 +5,11 @@ from typing import Any
 
 from commonsnode import communities, inventory
 from commonsnode.authoring import Author
-from commonsnode.errors import Unknown
 from commonsnode.http import documents
 from commonsnode.http.calls import Call, Malformed, fields_of
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
-from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
@@ -49,14 +48,16 @@ async def add(call: Call) -> Mapping[str, Any]:
 
 async def shown(call: Call) -> Mapping[str, Any]:
     def read(store: Store) -> Mapping[str, Any]:
-        return documents.record_full(store, _view(store, _resolve(store, call)))
+        ref = _resolve(store, call, void=True)
+        view = store.record(ref)
+        return documents.record_full(store, view) if view is not None else documents.record_void(store, ref)
 
     return await call.node.writer.read(read)
 
 
 async def history(call: Call) -> Mapping[str, Any]:
     def read(store: Store) -> list[dict[str, Any]]:
-        return documents.history(store.history(_resolve(store, call)))
+        return documents.history(store.history(_resolve(store, call, void=True)))
 
     return {"history": await call.node.writer.read(read)}
 
@@ -80,7 +81,7 @@ async def _change(call: Call, act: Callable[[Author, RecordRef], Done]) -> Done:
     return await call.node.sign(lambda author: act(author, _resolve(author.store, call)))
 
 
-def _resolve(store: Store, call: Call) -> RecordRef:
+def _resolve(store: Store, call: Call, *, void: bool = False) -> RecordRef:
     name = call.query.get("community")
     return inventory.resolve(
         store,
@@ -88,14 +89,8 @@ def _resolve(store: Store, call: Call) -> RecordRef:
         community=communities.resolve(store, name).id if name is not None else None,
         kind=call.query.get("kind"),
         lane=call.query.get("lane"),
+        void=void,
     )
-
-
-def _view(store: Store, ref: RecordRef) -> RecordView:
-    view = store.record(ref)
-    if view is None:
-        raise Unknown(f"no record {ref.record.hex()} here")
-    return view
 
 
 def _written(done: Done) -> dict[str, Any]:

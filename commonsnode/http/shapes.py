@@ -309,6 +309,14 @@ SCHEMAS: dict[str, Schema] = {
                     "items": _object(value={}, author=KEY, time=MOMENT),
                 },
             },
+            "void": {
+                "type": "object",
+                "description": "Field → what was written there and has no effect, the latest first; and why",
+                "additionalProperties": {
+                    "type": "array",
+                    "items": _object(value={}, author=KEY, time=MOMENT, why=TEXT),
+                },
+            },
             "created": MOMENT,
         }
     ),
@@ -324,7 +332,7 @@ SCHEMAS: dict[str, Schema] = {
     "Edited": _closed({**WRITTEN, "changed": {"type": "array", "items": TEXT}}),
     "Written": _closed(WRITTEN, "changeset is null where there was nothing to do"),
     "HistoryEntry": _object(
-        changeset=CHANGESET, author=KEY, time=MOMENT, seen=MOMENT, fields=FIELDS, waiting=YES
+        changeset=CHANGESET, author=KEY, time=MOMENT, seen=MOMENT, fields=FIELDS, waiting=YES, void=YES
     ),
     "History": _object(history={"type": "array", "items": ref("HistoryEntry")}),
     "ImportHead": _object(

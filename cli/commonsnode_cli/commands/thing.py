@@ -137,10 +137,14 @@ def show(
         for other in found["conflicts"][name]:
             said = f"cleared; also: {value_text(name, other['value'])}  ({other['author'][:8]}, {moment(other['time'])})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
+    for name, writes in found["void"].items():
+        for one in writes:
+            said = f"no effect: {value_text(name, one['value'])}  ({one['author'][:8]}, {moment(one['time'])}: {one['why']})"
+            call.out.line(f"  {name:<{width}}", (said, "yellow"))
     if found["deleted"]:
         call.out.line(("  removed; bring it back: ", "red"), f"commonsnode restore {found['id'][:8]}")
     if found["waiting"]:
-        call.out.line(("  waiting: nobody else has all of this until this node is a member", "yellow"))
+        call.out.line((f"  waiting: nobody else has all of this. {_why_waiting(call, found)}", "yellow"))
     call.out.line((f"  {found['kind']} {found['id']}, changed {moment(found['changed'])}", "dim"))
 
 
@@ -255,7 +259,7 @@ def history(
         call.out.line(
             (moment(entry["time"]), "bold"),
             f"  {entry['author'][:8]}",
-            "  (waiting)" if entry["waiting"] else "",
+            "  (waiting)" if entry["waiting"] else "  (no effect)" if entry["void"] else "",
         )
         for name, value in entry["fields"].items():
             call.out.line(
@@ -310,8 +314,25 @@ def _pages(node: Client, path: str, query: dict[str, str | None], limit: int | N
 
 
 def _say_waiting(call: Invocation, written: Document) -> None:
-    if written["waiting"]:
-        call.out.say(
-            "  it waits on this node: nobody else gets it until a steward admits you (member grant ID; "
-            "your id: commonsnode id)"
+    if written["waiting"] and not call.as_json:
+        call.out.say(f"  it waits on this node. {_why_waiting(call, written)}")
+
+
+def _why_waiting(call: Invocation, written: Document) -> str:
+    """Why nobody else takes it, and what helps. written: any document of the record."""
+    community = written.get("community")
+    if community is None:
+        community = call.node.get(f"/records/{written['id']}")["community"]
+    you = call.node.get(f"/communities/{community}/you")
+    if you["revoked"]:
+        return (
+            "A steward took this node's role back; until one admits it again (member grant ID) nobody takes what it"
+            " writes"
         )
+    if you["why"]:
+        return f"Its join waits too: {you['why']}"
+    if you["role"] == "mirror":
+        return "This node is a mirror, which writes nothing; ask a steward: member grant ID"
+    if you["role"] is not None:
+        return "It was written while this node had no role; edit it once more to send it"
+    return "Nobody else gets it until a steward admits you (member grant ID; your id: commonsnode id)"
