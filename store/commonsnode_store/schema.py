@@ -142,7 +142,7 @@ create table peers (
 _VIEWS_1 = """
 create view things as
     select lower(hex(records.id)) as id, kinds.name as kind, title, lat / 1e7 as latitude, lon / 1e7 as longitude,
-        deleted, records.status = 2 as waiting, datetime(changed_ms / 1000.0, 'unixepoch') as changed,
+        records.deleted, records.status = 2 as waiting, datetime(changed_ms / 1000.0, 'unixepoch') as changed,
         communities.name as community, lanes.name as lane, records.no as record
     from records join kinds on kinds.no = records.kind join lanes on lanes.no = records.lane
         join communities on communities.no = lanes.community
