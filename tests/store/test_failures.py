@@ -211,23 +211,28 @@ def test_readers_beside_a_writer_always_see_one_moment(store: Store) -> None:
     wrong: list[str] = []
     done = threading.Event()
 
-    def read() -> None:
-        random = Random(threading.get_ident())
-        while not done.is_set():
-            with store.reconciliation(COMMUNITY, PUBLIC) as items:
-                size = items.size()
-                begin = random.randint(0, size)
-                end = random.randint(begin, size)
-                some = items.items(begin, end)
-                if len(items.items(0, size)) != size or size % 40:
-                    wrong.append(f"{size} items")
-                if sum(int.from_bytes(id_, "little") for _, id_ in some) % 2**256 != items.id_sum(begin, end):
-                    wrong.append(f"the sum of {begin} to {end}")
-            views = list(store.export(COMMUNITY))
-            if len(views) % 40:
-                wrong.append(f"{len(views)} records")
+    def read(seed: int) -> None:
+        try:
+            while not done.is_set():
+                look(Random(seed))
+        except (StoreError, IndexError) as error:
+            wrong.append(repr(error))
 
-    readers = [threading.Thread(target=read) for _ in range(3)]
+    def look(random: Random) -> None:
+        with store.reconciliation(COMMUNITY, PUBLIC) as items:
+            size = items.size()
+            begin = random.randint(0, size)
+            end = random.randint(begin, size)
+            some = items.items(begin, end)
+            if len(items.items(0, size)) != size or size % 40:
+                wrong.append(f"{size} items")
+            if sum(int.from_bytes(id_, "little") for _, id_ in some) % 2**256 != items.id_sum(begin, end):
+                wrong.append(f"the sum of {begin} to {end}")
+        views = list(store.export(COMMUNITY))
+        if len(views) % 40:
+            wrong.append(f"{len(views)} records")
+
+    readers = [threading.Thread(target=read, args=(seed,)) for seed in range(3)]
     for reader in readers:
         reader.start()
     try:
