@@ -37,8 +37,8 @@ def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
     except sqlite3.Error as error:
         raise store_error(error, path) from error
     try:
-        schema.migrate(db)
         _look_through(db, path, clean)
+        schema.migrate(db)
         followed = lanes.load(db)
         lanes.compare_with_table(db, followed.lanes.values())
     except sqlite3.Error as error:

@@ -1,6 +1,6 @@
 """Everything computed anew from the changesets, in a new file that takes the place of the old one.
 
-Of the old file only the tables `changesets`, `communities`, `lanes`, `peers` and `meta` are read, and of `changesets`
+Of the old file only the tables `changesets`, `communities`, `lanes`, `peers`, `imports` and `meta` are read, and of `changesets`
 all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
 out and named; peers bring it again. One that does not stand any more (since a grant was lost) is kept, and waits.
 """
@@ -36,6 +36,7 @@ _COLUMNS = "select no, id, seen_ms, codec, signature, body from changesets not i
 _COPIED = {
     "meta": "insert or replace into meta (name, value) values (?, ?)",
     "peers": "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)",
+    "imports": "insert into imports (no, community, lane, kind, source, records) values (?, ?, ?, ?, ?, ?)",
 }
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 1
+FORMAT = 2
 
 STANDS, WAITS = 1, 0  # changesets.standing; 2 is kept for what stood once and does not any more
 PLAIN, BENEATH, OVERLAY = 0, 1, 2  # records.status
@@ -164,7 +164,21 @@ pragma application_id = {APPLICATION_ID};
 pragma user_version = 1;
 commit;
 """
-_MIGRATIONS = (_TO_1,)
+_TO_2 = """
+begin immediate;
+create table imports (              -- what this node imported from which table, to say later which rows are gone
+    no integer primary key,
+    community blob not null,        -- its id
+    lane text not null,
+    kind text not null,
+    source text not null,
+    records blob not null,          -- ids, 16 bytes each, ascending
+    unique (community, lane, kind, source)
+);
+pragma user_version = 2;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -261,6 +261,18 @@ class Store:
         with self._snapshot() as (db, _):
             return bookkeeping.peers(db)
 
+    def note_import(
+        self, community: bytes, lane: str, kind: str, source: str, records: Iterable[bytes]
+    ) -> None:
+        """W. Keep which records came from a table; replaces what was kept of it."""
+        with self._tables() as db:
+            bookkeeping.note_import(db, community, lane, kind, source, records)
+
+    def imported(self, community: bytes, lane: str, kind: str, source: str) -> set[bytes]:
+        """R. Which records came from a table, as far as this node imported it."""
+        with self._snapshot() as (db, _):
+            return bookkeeping.imported(db, community, lane, kind, source)
+
     def save_time(self, ms: int) -> None:
         """W. Keep a plausible time for a machine without a clock (rule 3)."""
         with self._tables() as db:
