@@ -39,7 +39,7 @@ from commonsnode_store.answers import (
     RecordView,
 )
 from commonsnode_store.bodies import Packer
-from commonsnode_store.connections import Connection, Readers, reported
+from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
 from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.lanes import Followed
@@ -303,7 +303,7 @@ class Store:
 
         Needs as much free space as the file takes. Snapshots that are still read go on with the old file.
         """
-        with reported(self._path):
+        with reported_with_files(self._path):
             rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
             problems = rebuilding.build(self._writer, rebuilt, progress)
             with self._moment:

@@ -164,6 +164,21 @@ def test_what_became_read_only_is_still_read(store: Store) -> None:
     assert store.apply(COMMUNITY, PUBLIC, [small(2)], seen_ms=NOW).new
 
 
+def test_a_file_on_a_read_only_file_system_is_not_opened_and_says_why(
+    store: Store, path: Path, small_disk: Path
+) -> None:
+    store.close()
+    there = small_disk / "node.sqlite3"
+    shutil.copy(path, there)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(ReadOnly):
+        Store.open(there)
+    with pytest.raises(ReadOnly):
+        Store.open(small_disk / "new.sqlite3", create=True)
+    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    Store.open(there).close()
+
+
 def test_a_transaction_that_breaks_off_leaves_no_trace_in_memory(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,16 @@ def test_opening_imports_nothing_that_only_a_migration_needs(path: Path) -> None
     assert run.stdout == "False\n"
 
 
+def test_a_file_of_the_first_format_is_rebuilt_as_one_of_this(tmp_path: Path) -> None:
+    path = tmp_path / "node.sqlite3"
+    path.write_bytes(FIRST_FORMAT.read_bytes())
+    assert Store.check_file(path) == []
+    assert Store.rebuild_file(path) == []
+    with closing(Store.open(path)) as store:
+        assert (store.communities()[0].records, store.communities()[0].waiting) == (180, 1)
+        assert store.check() == []
+
+
 def test_the_first_format_is_read_for_ever(tmp_path: Path) -> None:
     path = tmp_path / "node.sqlite3"
     path.write_bytes(FIRST_FORMAT.read_bytes())
