@@ -31,23 +31,26 @@ def measure(run: Run) -> None:
     run.figures["apply_records_per_s"] = round(max(rates))
     run.say("the same rows into bare SQLite")
     source = run.work / "applied-0.sqlite3"
-    rate = limits.sqlite_rows_per_s(source, run.work, run.records, run.records // max(1, len(frames)) or 1)
-    run.limits["sqlite_rows_per_s"] = round(rate)
+    run.limits["sqlite_rows_per_s"] = round(_bare(run, source, len(frames)))
     source.unlink()
 
 
 def measure_singles(run: Run) -> None:
-    """Figures `apply_single_records_per_s` and `disk_bytes_per_record_single`; keeps the database for others."""
+    """Figures `apply_single_records_per_s` and `disk_bytes_per_record_single`."""
     run.say(f"applying {run.records:,} single-record changesets")
     path = run.work / "singles.sqlite3"
-    took = apply_frames(path, run.community, frames_of(run.singles))
+    frames = frames_of(run.singles)
+    took = apply_frames(path, run.community, frames)
     run.figures["apply_single_records_per_s"] = round(run.records / took)
     run.figures["disk_bytes_per_record_single"] = round(path.stat().st_size / run.records)
     run.say("the same rows into bare SQLite")
-    at_once = run.records // max(1, len(frames_of(run.singles))) or 1
-    rate = limits.sqlite_rows_per_s(path, run.work, run.records, at_once)
-    run.limits["sqlite_single_rows_per_s"] = round(rate)
+    run.limits["sqlite_single_rows_per_s"] = round(_bare(run, path, len(frames)))
     path.unlink()
+
+
+def _bare(run: Run, source: Path, transactions: int) -> float:
+    at_once = max(1, run.records // transactions)
+    return limits.sqlite_rows_per_s(source, run.work, run.records, at_once, run.effort.repeats)
 
 
 def apply_frames(path: Path, community: Founded, frames: Iterable[tuple[int, bytes]]) -> float:

@@ -46,8 +46,9 @@ def measure(run: Run) -> None:
     checkpoint(base)
     for name, indexes, others in (("scattered", scattered, recent), ("recent", recent, scattered)):
         figure = _measure(run, base, Difference(name, tuple(indexes)), others)
-        both = Difference(f"{name}-both", tuple(indexes[::2]), tuple(indexes[1::2]))
-        figure["both_ways"] = _measure(run, base, both, others)
+        if run.effort.both_ways:
+            both = Difference(f"{name}-both", tuple(indexes[::2]), tuple(indexes[1::2]))
+            figure["both_ways"] = _measure(run, base, both, others)
         run.figures[f"changed_100_of_100k_{name}"] = figure
     base.unlink()
 

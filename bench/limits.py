@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -16,17 +16,15 @@ from commonsnode_store.connections import open_writer
 from commonsnode_store.registers import load, shown
 from commonsnode_store.shown import text_of
 
-SIGNATURES = 20_000
 SIGNATURES_AT_ONCE = 256
 SIGNED_BYTES = 55  # the context and the id, as for a changeset
-REPEATS = 3
 
 
-def verify_per_s(threads: int) -> float:
-    """Ed25519 signatures that libsodium checks in a second through PyNaCl, in one thread or several."""
+def verify_per_s(threads: int, signatures: int, repeats: int) -> float:
+    """Ed25519 signatures that libsodium checks in a second through PyNaCl, in one thread or several: the best of `repeats`."""
     public, secret = crypto_sign_seed_keypair(bytes(32))
-    signed = [crypto_sign(i.to_bytes(SIGNED_BYTES, "big"), secret) for i in range(SIGNATURES)]
-    parts = [signed[at : at + SIGNATURES_AT_ONCE] for at in range(0, SIGNATURES, SIGNATURES_AT_ONCE)]
+    signed = [crypto_sign(i.to_bytes(SIGNED_BYTES, "big"), secret) for i in range(signatures)]
+    parts = [signed[at : at + SIGNATURES_AT_ONCE] for at in range(0, signatures, SIGNATURES_AT_ONCE)]
 
     def check(part: Sequence[bytes]) -> None:
         for one in part:
@@ -40,9 +38,9 @@ def verify_per_s(threads: int) -> float:
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(check, parts))
-        return SIGNATURES / (time.perf_counter() - began)
+        return signatures / (time.perf_counter() - began)
 
-    return max(once() for _ in range(REPEATS))
+    return max(once() for _ in range(repeats))
 
 
 def zstd3_bytes(changesets: Iterable[Signed]) -> int:
@@ -54,23 +52,23 @@ def zstd3_bytes(changesets: Iterable[Signed]) -> int:
     return length + len(compressor.flush())
 
 
-def sqlite_rows_per_s(source: Path, work: Path, records: int, records_at_once: int) -> float:
+def sqlite_rows_per_s(source: Path, work: Path, records: int, records_at_once: int, repeats: int) -> float:
     """Records a second when SQLite does nothing but insert the very rows that the store wrote to `source`.
 
     The same tables, indexes and search index, the same settings of the connection (WAL, synchronous=FULL), `executemany`,
-    transactions of `records_at_once` records; the rows come ready made from memory, in the order in which they were written.
+    transactions of `records_at_once` records; the rows come ready made from memory, in the order in which they were written. The best of `repeats`.
     """
     with closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as db:
         schema = [
             row[0]
             for row in db.execute(
-                "select sql from sqlite_master where sql is not null and name not glob 'search_*'"
+                "select sql from sqlite_master where sql is not null and name not glob 'search_*' and name not glob 'sqlite_*'"
             )
         ]
         tables = _tables(db)
     return max(
         _insert(work / f"bare-{number}.sqlite3", schema, tables, records, records_at_once)
-        for number in range(REPEATS)
+        for number in range(repeats)
     )
 
 
@@ -117,8 +115,3 @@ def _insert(
         took = time.perf_counter() - began
     path.unlink()
     return records / took
-
-
-def best_of(times: int, measure: Callable[[], float]) -> float:
-    """The greatest of several measurements, for figures that other work on the machine can only make smaller."""
-    return max(measure() for _ in range(times))

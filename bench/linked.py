@@ -117,7 +117,7 @@ async def _run(dialling: Store, dialled: Store) -> Traffic:
             )
         ]
         running = [
-            asyncio.create_task(link.run(_lanes(store)))
+            asyncio.create_task(_served(link, store))
             for link, store in zip(links, (dialling, dialled), strict=True)
         ]
         try:
@@ -131,6 +131,12 @@ async def _run(dialling: Store, dialled: Store) -> Traffic:
             await writer.stop()
         checkers.shutdown()
     return weighed
+
+
+async def _served(link: Link, store: Store) -> PeerError:
+    ended = await link.run(_lanes(store))
+    await link.say_goodbye(ended.reason)
+    return ended
 
 
 async def _until(

@@ -23,14 +23,16 @@ class Effort:
     """How often things are done. QUICK only shows that everything still runs."""
 
     repeats: int  # of what is noisy
+    signatures: int  # to check, for the limits
     meetings: int  # with nothing new
     edits: int
     starts: int
     idle_s: float  # of rest before memory is looked at
+    both_ways: bool  # also where each side lacks something
 
 
-THOROUGH = Effort(repeats=3, meetings=7, edits=300, starts=5, idle_s=10.0)
-QUICK = Effort(repeats=1, meetings=2, edits=10, starts=1, idle_s=0.1)
+THOROUGH = Effort(repeats=3, signatures=20_000, meetings=7, edits=300, starts=5, idle_s=10.0, both_ways=True)
+QUICK = Effort(repeats=1, signatures=500, meetings=2, edits=10, starts=1, idle_s=0.1, both_ways=False)
 
 
 @dataclass

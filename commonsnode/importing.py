@@ -29,6 +29,7 @@ ROWS_MAX = 1_000_000  # in one import
 SPOOL_BYTES_MAX = 512 * 1024 * 1024
 SPOOL_MEMORY_BYTES_MAX = 4 * 1024 * 1024  # above this the rows lie on the disk
 REJECTED_MAX = 10_000  # bad rows; with more the file is not what it is taken for
+GONE_SHOWN = 5  # titles in the notice; the document has all
 STEP_ROWS_MAX = 2_560  # in one transaction: ten changesets of 256
 STEP_BYTES_MAX = 10 * CHANGESET_BYTES_MAX
 KNOWN_KINDS = (  # where a row's earlier record may be, beside `resource`; not every kind that somebody made up
@@ -67,13 +68,26 @@ class Result:
     waiting: bool = False
     rejected: list[Bad] = field(default_factory=list)
     removed: int = 0  # rows whose thing was removed here: it stays removed
+    gone: list[RecordView] = field(
+        default_factory=list
+    )  # came from this table before, and are not in it any more
 
     @property
     def notices(self) -> list[str]:
         """What a person should know beside the numbers."""
-        if not self.removed:
-            return []
-        return [f"{self.removed} of the unchanged things were removed here before, and stay removed"]
+        notices = []
+        if self.removed:
+            notices.append(
+                f"{self.removed} of the unchanged things were removed here before, and stay removed"
+            )
+        if self.gone:
+            titles = ", ".join(view.title for view in self.gone[:GONE_SHOWN])
+            more = f" and {len(self.gone) - GONE_SHOWN} more" if len(self.gone) > GONE_SHOWN else ""
+            notices.append(
+                f"{len(self.gone)} things came from this table before and are not in it any more: {titles}{more}."
+                " They stay; `commonsnode remove ID` takes one out"
+            )
+        return notices
 
 
 class Import:
@@ -97,6 +111,9 @@ class Import:
         self._packer = msgpack.Packer()
         self._size = 0
         self._lines: dict[tuple[bytes, str, str], tuple[int, int]] = {}  # record → line, hash of its row
+        self._present: dict[tuple[str, str], set[bytes]] = defaultdict(
+            set
+        )  # kind, lane → what the table names
         self._names: set[str] = set()
         self._other_kinds: tuple[str, ...] | None = None
         self._laid: msgpack.Unpacker | None = None
@@ -141,6 +158,24 @@ class Import:
         for (kind, lane), group in _groups(rows).items():
             self._entries(store, kind, lane, group)
         return self._advance(rows)
+
+    def finish(self, author: Author) -> None:
+        """After the last step: say what is gone from the table, and keep what it names. In the writer thread."""
+        for (kind, lane), present in self._present.items():
+            gone = self._gone(author.store, kind, lane, present)
+            author.store.note_import(self._community, lane, kind, self._head.source, present | gone)
+
+    def find_gone(self, store: Store) -> None:
+        """As `finish`, but nothing is kept: for a dry run. In a reader thread."""
+        for (kind, lane), present in self._present.items():
+            self._gone(store, kind, lane, present)
+
+    def _gone(self, store: Store, kind: str, lane: str, present: set[bytes]) -> set[bytes]:
+        before = store.imported(self._community, lane, kind, self._head.source) - present
+        here = store.records(self._community, lane, kind, sorted(before))
+        gone = sorted((view for view in here.values() if not view.deleted), key=lambda view: view.title)
+        self.result.gone += gone
+        return {view.record for view in gone}
 
     def _reject(self, bad: Bad) -> None:
         self.result.rejected.append(bad)
@@ -213,6 +248,8 @@ class Import:
                 self._reject(Bad(laid.line, f"has the same key as line {before[0]}: {row.key[:80]!r}"))
             return
         self._lines[name] = (laid.line, row_hash)
+        if not laid.own:
+            self._present[laid.kind, laid.lane].add(laid.target)
         packed = self._packer.pack(laid[:-1]) + row.packed
         self._size += len(packed)
         if len(self._lines) > ROWS_MAX or self._size > SPOOL_BYTES_MAX:

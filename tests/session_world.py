@@ -106,6 +106,9 @@ class Node:
     def begin(self, lane: str) -> bytes:
         return negentropy.initiate(self.storage(lane))
 
+    def list_ids(self, lane: str, begin: int) -> tuple[bytes, int | None]:
+        return negentropy.list_ids(self.storage(lane), begin)
+
     def reconcile(self, lane: str, message: bytes) -> negentropy.Step:
         return negentropy.reconcile(self.storage(lane), message)
 
@@ -258,10 +261,8 @@ class End:
                 self.pending.append(lambda: self.apply(effect))
             case events.Fetch():
                 self.pending.append(lambda: node.fill(effect))
-            case events.AskReconciliation(key, None):
-                self.pending.append(lambda: events.Reconciled(key, node.begin(key[1]), (), ()))
-            case events.AskReconciliation(key, bytes(message)):
-                self.pending.append(lambda: self.ask(key, message))
+            case events.AskReconciliation():
+                self.pending.append(lambda: self.ask(effect))
             case events.AnswerReconciliation(key, message):
                 self.pending.append(lambda: events.Answered(key, node.respond(key[1], message)))
             case events.FindMissing(key, ids):
@@ -269,9 +270,15 @@ class End:
             case events.Ended(reason):
                 self.ended = reason
 
-    def ask(self, key: events.LaneKey, message: bytes) -> events.Reconciled:
-        step = self.world.nodes[self.node].reconcile(key[1], message)
-        return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+    def ask(self, effect: events.AskReconciliation) -> events.Reconciled:
+        node, key = self.world.nodes[self.node], effect.key
+        if effect.message is not None:
+            step = node.reconcile(key[1], effect.message)
+            return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+        if effect.list_from is not None:
+            listing, list_next = node.list_ids(key[1], effect.list_from)
+            return events.Reconciled(key, listing, (), (), list_next)
+        return events.Reconciled(key, node.begin(key[1]), (), ())
 
     def apply(self, effect: events.Apply) -> events.Applied:
         changesets = batch.unpack(effect.size, effect.packed, size_max=2**20)

@@ -49,6 +49,9 @@ class Taken:
     waiting: bool = False
     rejected: list[Rejected] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    gone: list[Document] = field(
+        default_factory=list
+    )  # things that the table named before, and names no more
 
 
 def wished_mapping(words: Iterable[str]) -> dict[str, str]:
@@ -154,5 +157,6 @@ def _add(taken: Taken, result: dict[str, Any]) -> None:
     taken.unchanged = result["unchanged"]
     taken.waiting = bool(result.get("waiting"))
     taken.notices = list(result.get("notices", ()))
+    taken.gone = list(result.get("gone", ()))
     taken.rejected += [Rejected(bad["line"], bad["reason"]) for bad in result["rejected"]]
     taken.rejected.sort(key=lambda bad: bad.line)

@@ -43,6 +43,7 @@ async def import_rows(call: Call) -> web.StreamResponse:
             try:
                 while await (node.writer.read(work.compare) if head.dry_run else node.sign(work.step)):
                     await lines.write({"progress": work.done, "of": work.rows})
+                await (node.writer.read(work.find_gone) if head.dry_run else node.sign(work.finish))
             except ConnectionError:
                 raise
             except Exception as error:  # noqa: BLE001 - the answer has begun: it says so itself
@@ -107,6 +108,7 @@ def _result(work: Import, mapping: Any) -> dict[str, Any]:
         **_numbers(work),
         "waiting": work.result.waiting,
         "rejected": [{"line": bad.line, "reason": bad.reason} for bad in work.result.rejected],
+        "gone": [{"id": view.record.hex(), "title": view.title} for view in work.result.gone],
         "mapping": mapping,
         "notices": work.result.notices,
     }

@@ -359,6 +359,7 @@ SCHEMAS: dict[str, Schema] = {
             unchanged=COUNT,
             waiting=YES,
             rejected={"type": "array", "items": _object(line={"type": "integer"}, reason=TEXT)},
+            gone={"type": "array", "items": _object(id=RECORD, title=TEXT)},
             mapping={},
             notices={"type": "array", "items": TEXT},
         ),

@@ -241,8 +241,8 @@ class Link:
                 self._applies.put_nowait(effect)
             case events.Fetch():
                 group.create_task(self._fetch(effect))
-            case events.AskReconciliation(key, message):
-                group.create_task(self._ask(key, message))
+            case events.AskReconciliation():
+                group.create_task(self._ask(effect))
             case events.AnswerReconciliation(key, message):
                 group.create_task(self._answer(key, message))
             case events.FindMissing(key, ids):
@@ -297,13 +297,18 @@ class Link:
         fetched = await self._writer.read(lambda store: _collect(store, effect))
         self.post(fetched)
 
-    async def _ask(self, key: LaneKey, message: bytes | None) -> None:
+    async def _ask(self, effect: events.AskReconciliation) -> None:
+        key, message, list_from = effect.key, effect.message, effect.list_from
+
         def work(store: "Store") -> events.Reconciled:
             with store.reconciliation(*key) as storage:
-                if message is None:
-                    return events.Reconciled(key, negentropy.initiate(storage), (), ())
-                step = negentropy.reconcile(storage, message)
-                return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+                if message is not None:
+                    step = negentropy.reconcile(storage, message)
+                    return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+                if list_from is not None:
+                    listing, list_next = negentropy.list_ids(storage, list_from)
+                    return events.Reconciled(key, listing, (), (), list_next)
+                return events.Reconciled(key, negentropy.initiate(storage), (), ())
 
         await self._read_for_peer(key, work)
 

@@ -138,6 +138,23 @@ def initiate(storage: Storage, frame_max: int = FRAME_MAX) -> bytes:
     return _write(storage, [(everything, storage, _lean_cuts(storage, everything))], frame_max)
 
 
+def list_ids(storage: Storage, begin: int) -> tuple[bytes, int | None]:
+    """The initiator's message that names its items from `begin` on, and where the next such message begins.
+
+    For sets whose fingerprints are equal though something else tells that they are not (rule 28): sums of ids can be
+    forged, ids cannot. What lies before is skipped; the last message reaches to infinity, and nothing comes after it.
+    """
+    size = storage.size()
+    end = min(begin + _LISTED_AT_ONCE, size)
+    first = max(begin - 1, 0)
+    view = _Items(storage.items(first, min(end + 1, size)), first)
+    writer = Writer(FRAME_MAX)
+    writer.skip_to(_bound_before(view, begin) if begin else ZERO)
+    bound = INFINITY if end == size else _bound_before(view, end)
+    writer.ids(bound, [id_ for _, id_ in view.items(begin, end)])
+    return writer.message(), None if end == size else end
+
+
 def respond(storage: Storage, message: bytes, frame_max: int = FRAME_MAX) -> bytes:
     """The responder's answer to any message, at most `frame_max` bytes long (FRAME_MIN to FRAME_MAX).
 
@@ -195,6 +212,7 @@ _FAN_MIN = 3  # a cut makes at least so many ranges, if the ladder has a step fo
 _FAN_MAX = 256  # and at most so many
 _SPREAD = 4  # ranges for each difference expected
 _NEWEST = 8  # halving ends at so many items
+_LISTED_AT_ONCE = 4_096  # in a message that only lists: half a frame, so that the answer has room for more
 _LIST_MAX = 16  # the responder lists a range that holds so many of its items
 _LIST_NEWEST_MAX = 256  # and all together in ranges that differ from here to the newest item
 

@@ -159,8 +159,8 @@ class Session:
                     self._compare(lane, now_ms, RETRY_MS_MIN)
                 if lane.key[1] == AUTHORITY:
                     self._authority_changed(lane)
-            case Reconciled(_, message, have, need):
-                self._reconciled(lane, message, have, need, now_ms)
+            case Reconciled():
+                self._reconciled(lane, event, now_ms)
             case Answered(_, message):
                 lane.answering = False
                 if lane.shared:
@@ -226,24 +226,27 @@ class Session:
             self._send(frames.Changesets(lane.number, event.size, event.packed, gone), Rank.BULK)
         self._go_on(lane, now_ms)
 
-    def _reconciled(
-        self, lane: Lane, message: bytes | None, have: Iterable[bytes], need: Iterable[bytes], now_ms: int
-    ) -> None:
+    def _reconciled(self, lane: Lane, event: Reconciled, now_ms: int) -> None:
         if not lane.shared or lane.phase is not Phase.RECONCILING:
             return
         # After a message that was full, the next one may name an id again.
-        for ids, queue in ((have, lane.supply), (need, lane.need)):
+        for ids, queue in ((event.have, lane.supply), (event.need, lane.need)):
             for changeset_id in ids:
                 if changeset_id not in lane.named:
                     lane.named.add(changeset_id)
                     queue.append(changeset_id)
-        if message is not None:
-            self._send(frames.Reconcile(lane.number, message))
+        if event.list_next is not None:
+            lane.list_next = event.list_next
+        if event.message is not None:
+            self._send(frames.Reconcile(lane.number, event.message))
             lane.deadline = now_ms + UNSETTLED_MS_MAX
-            return
-        lane.phase = Phase.TRANSFERRING
-        lane.named.clear()
-        self._go_on(lane, now_ms)
+        elif lane.list_next is not None:
+            self._effects.append(AskReconciliation(lane.key, None, lane.list_next))
+            lane.list_next = None
+        else:
+            lane.phase = Phase.TRANSFERRING
+            lane.named.clear()
+            self._go_on(lane, now_ms)
 
     # What the peer tells us
 
@@ -481,6 +484,14 @@ class Session:
             return True
         return authority.shared and authority.phase is Phase.IDLE and (authority.in_step or authority.tried)
 
+    def _start(self, lane: Lane, now_ms: int) -> None:
+        lane.phase, lane.retry_at, lane.last_try, lane.rounds = Phase.RECONCILING, None, now_ms, 0
+        lane.named.clear()
+        lane.list_next = None
+        # Equal fingerprints of sets that differ are forged sums: only the ids themselves can tell (rule 28).
+        forged = lane.theirs is not None and lane.mine.fingerprint == lane.theirs.fingerprint
+        self._effects.append(AskReconciliation(lane.key, None, 0 if forged else None))
+
     def _due(self, now_ms: int) -> None:
         """Do what the time has come for, and say when to look again."""
         active = sum(lane.phase is not Phase.IDLE for lane in self._lanes.values())
@@ -499,9 +510,7 @@ class Session:
                 and self._may_start(lane)
             ):
                 active += 1
-                lane.phase, lane.retry_at, lane.last_try, lane.rounds = Phase.RECONCILING, None, now_ms, 0
-                lane.named.clear()
-                self._effects.append(AskReconciliation(lane.key, None))
+                self._start(lane, now_ms)
             for at in (lane.deadline, lane.say_at, lane.retry_at):
                 if at is not None and at > now_ms and (next_at is None or at < next_at):
                     next_at = at

@@ -67,12 +67,13 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The outcome of AskReconciliation; message None: the difference is known."""
+    """The outcome of AskReconciliation; message None: the difference is known, as far as the message went."""
 
     key: LaneKey
     message: bytes | None
     have: tuple[bytes, ...]
     need: tuple[bytes, ...]
+    list_next: int | None = None  # of a message that lists ids: where the next one begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +153,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class AskReconciliation:
-    """As initiator: begin (None), or take the peer's answer; tell Reconciled."""
+    """As initiator: begin (None), or take the peer's answer; tell Reconciled.
+
+    list_from: begin by naming our items from here on, instead of fingerprints of ranges.
+    """
 
     key: LaneKey
     message: bytes | None
+    list_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Lane:
     last_try: int | None = None
     settled_at: tuple[LaneState, LaneState] | None = None  # both sides after the last attempt
     rounds: int = 0
+    list_next: int | None = None  # where the next message that lists our ids begins
     answering: bool = False  # a Negentropy answer of ours is being worked out
     named: set[bytes] = field(default_factory=set)  # ids that this reconciliation has named so far
     need: deque[bytes] = field(default_factory=deque)

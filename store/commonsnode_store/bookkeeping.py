@@ -1,7 +1,9 @@
-"""What a node keeps for itself: addresses of peers, and a plausible time."""
+"""What a node keeps for itself: addresses of peers, what it imported from where, and a plausible time."""
 
 import sqlite3
+from collections.abc import Iterable
 
+from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_store.answers import KnownPeer
 
 _SAVED_TIME = "saved_time_ms"
@@ -26,6 +28,26 @@ def forget_peer(db: sqlite3.Connection, address: str) -> bool:
 def peers(db: sqlite3.Connection) -> list[KnownPeer]:
     rows = db.execute("select address, node, source, seen_ms from peers order by address")
     return [KnownPeer(*row) for row in rows]
+
+
+def note_import(
+    db: sqlite3.Connection, community: bytes, lane: str, kind: str, source: str, records: Iterable[bytes]
+) -> None:
+    """These records, and no others, came from that table as far as this node knows."""
+    db.execute(
+        "insert into imports (community, lane, kind, source, records) values (?, ?, ?, ?, ?)"
+        " on conflict (community, lane, kind, source) do update set records = excluded.records",
+        (community, lane, kind, source, b"".join(sorted(records))),
+    )
+
+
+def imported(db: sqlite3.Connection, community: bytes, lane: str, kind: str, source: str) -> set[bytes]:
+    row = db.execute(
+        "select records from imports where community = ? and lane = ? and kind = ? and source = ?",
+        (community, lane, kind, source),
+    ).fetchone()
+    packed: bytes = row[0] if row else b""
+    return {packed[at : at + RECORD_BYTES] for at in range(0, len(packed), RECORD_BYTES)}
 
 
 def save_time(db: sqlite3.Connection, ms: int) -> None:

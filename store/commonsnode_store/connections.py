@@ -147,6 +147,16 @@ def reported(path: Path) -> Iterator[None]:
         raise store_error(error, path) from error
 
 
+@contextmanager
+def reported_with_files(path: Path) -> Iterator[None]:
+    """The same, and in place of errors of the file system, where only the store's own files are touched."""
+    try:
+        with reported(path):
+            yield
+    except OSError as error:
+        raise os_error(error, path) from error
+
+
 def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     """What an error of SQLite means to a person."""
     code = getattr(error, "sqlite_errorcode", None)

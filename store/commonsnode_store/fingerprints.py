@@ -20,6 +20,7 @@ from commonsnode_store.errors import Damaged
 
 BUCKET_MAX = 512  # changesets; a bucket with more is cut
 BUCKET_FILL = 384  # how full new buckets at the end are left, where most of what comes is added
+CACHED_BUCKETS = 3  # by who reads: two places in use, and a step ahead
 SUM_BYTES = 32
 _MODULUS = 1 << (8 * SUM_BYTES)
 _FIRST: Item = (0, b"")  # where the first bucket begins
@@ -152,8 +153,7 @@ class LaneItems:
 
     def __init__(self, db: sqlite3.Connection, lane: int, directory: Directory) -> None:
         self._db, self._lane, self._directory = db, lane, directory
-        self._cached_at = -1
-        self._cached: list[Item] = []
+        self._cached: dict[int, list[Item]] = {}
 
     def size(self) -> int:
         return self._directory.size
@@ -197,18 +197,22 @@ class LaneItems:
         return bisect_right(self._directory.starts, index) - 1
 
     def _bucket(self, at: int) -> list[Item]:
-        # Ranges are asked for one after the other, so the bucket of the last answer is most often that of the next.
-        if at != self._cached_at:
+        # Ranges are asked for one after the other, with a place at each end.
+        found = self._cached.get(at)
+        if found is None:
             keys = self._directory.keys
-            end = keys[at + 1] if at + 1 < len(keys) else None
-            items = items_between(self._db, self._lane, keys[at], end)
-            if len(items) != self._directory.counts[at]:
+            found = items_between(
+                self._db, self._lane, keys[at], keys[at + 1] if at + 1 < len(keys) else None
+            )
+            if len(found) != self._directory.counts[at]:
                 raise Damaged(
                     "buckets",
-                    f"one of lane {self._lane} counts {self._directory.counts[at]} for {len(items)}",
+                    f"one of lane {self._lane} counts {self._directory.counts[at]} for {len(found)}",
                 )
-            self._cached_at, self._cached = at, items
-        return self._cached
+            if len(self._cached) >= CACHED_BUCKETS:
+                del self._cached[next(iter(self._cached))]
+            self._cached[at] = found
+        return found
 
 
 def sum_of(items: Iterable[Item]) -> int:

@@ -6,12 +6,11 @@ is found when it is read, or by `check`.
 """
 
 import os
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
 from commonsnode_store import lanes, schema
-from commonsnode_store.connections import Connection, open_writer, os_error, store_error
+from commonsnode_store.connections import Connection, open_writer, os_error, reported_with_files
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
 
@@ -27,27 +26,22 @@ _APPLICATION_ID_AT = 68
 
 def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
     """The connection that writes, and what is followed. Raises StoreError."""
-    finish_replacing(path)
-    if create and (not path.exists() or path.stat().st_size == 0):
-        _create(path)
-    clean = _log_bytes(path) == 0
-    recognise(path)
-    try:
+    with reported_with_files(path):
+        finish_replacing(path)
+        if create and (not path.exists() or path.stat().st_size == 0):
+            _create(path)
+        clean = _log_bytes(path) == 0
+        recognise(path)
         db = open_writer(path)
-    except sqlite3.Error as error:
-        raise store_error(error, path) from error
-    try:
-        schema.migrate(db)
-        _look_through(db, path, clean)
-        followed = lanes.load(db)
-        lanes.compare_with_table(db, followed.lanes.values())
-    except sqlite3.Error as error:
-        db.close()
-        raise store_error(error, path) from error
-    except BaseException:
-        db.close()
-        raise
-    return db, followed
+        try:
+            _look_through(db, path, clean)
+            schema.migrate(db)
+            followed = lanes.load(db)
+            lanes.compare_with_table(db, followed.lanes.values())
+        except BaseException:
+            db.close()
+            raise
+        return db, followed
 
 
 def new_file(path: Path) -> Connection:
@@ -88,13 +82,8 @@ def _create(path: Path) -> None:
     making = path.with_name(f"{path.name}.creating")
     for leftover in (making, Path(f"{making}-wal"), Path(f"{making}-shm")):
         leftover.unlink(missing_ok=True)
-    try:
-        new_file(making).close()
-        _sync(making)
-    except sqlite3.Error as error:
-        raise store_error(error, path) from error
-    except OSError as error:
-        raise os_error(error, path) from error
+    new_file(making).close()
+    _sync(making)
     os.replace(making, path)
     _sync(path.parent)
 

@@ -5,7 +5,7 @@ so it stays good whatever is written meanwhile. Words that few records have are 
 the list is read in order and each entry is looked up among them.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
 
@@ -116,7 +116,7 @@ def _cursor(place: Place) -> str:
 
 def _place(cursor: str) -> Place:
     try:
-        value = canonical.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        value = canonical.decode(b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
     except (ValueError, NotCanonical) as error:
         raise ValueError("not a cursor of a page") from error
     if isinstance(value, list) and len(value) == 2:

@@ -1,7 +1,7 @@
 """Everything computed anew from the changesets, in a new file that takes the place of the old one.
 
-Of the old file only the tables `changesets`, `communities`, `lanes`, `peers` and `meta` are read, and of `changesets`
-all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
+Of the old file only the tables `changesets`, `dictionaries`, `communities`, `lanes`, `peers`, `imports` and `meta` are
+read, and of `changesets` all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
 out and named; peers bring it again. One that does not stand any more (since a grant was lost) is kept, and waits.
 """
 
@@ -20,7 +20,7 @@ from commonsnode_store import bodies, following, lanes, opening
 from commonsnode_store.answers import Problem
 from commonsnode_store.applying import CHANGES_AT_ONCE, Addition, held_ids
 from commonsnode_store.checking.changesets import taken_in
-from commonsnode_store.connections import Connection, open_writer, reported
+from commonsnode_store.connections import Connection, open_writer, reported_with_files
 from commonsnode_store.errors import Damaged, NewerFormat
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.ordering import in_order_of_refs
@@ -38,6 +38,7 @@ _COLUMNS = "select no, id, seen_ms, standing, codec, signature, body from change
 _COPIED = {
     "meta": "insert or replace into meta (name, value) values (?, ?)",
     "peers": "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)",
+    "imports": "insert into imports (no, community, lane, kind, source, records) values (?, ?, ?, ?, ?, ?)",
 }
 
 
@@ -91,7 +92,7 @@ def rebuild_closed(path: Path, progress: Progress | None = None) -> list[Problem
     opening.finish_replacing(path)
     opening.recognise(path)
     rebuilt = path.with_name(f"{path.name}.rebuilding")
-    with reported(path):
+    with reported_with_files(path):
         old = open_writer(path)
         try:
             found: int = old.execute("pragma user_version").fetchone()[0]
@@ -131,8 +132,11 @@ class _Build:
         return self._problems
 
     def _copy_rest(self) -> None:
+        # A file of a former format lacks what came later.
+        there = {name for (name,) in self._read("database", "select name from sqlite_master")}
         for table, sql in _COPIED.items():
-            self._new.executemany(sql, self._read(table, f"select * from {table}"))
+            if table in there:
+                self._new.executemany(sql, self._read(table, f"select * from {table}"))
         followed = self._read(
             "lanes",
             "select communities.id, lanes.name from communities left join lanes on community = communities.no",

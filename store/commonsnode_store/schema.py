@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 1
+FORMAT = 2
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
 PLAIN, BENEATH, OVERLAY = 0, 1, 2  # records.status
@@ -153,7 +153,7 @@ create table peers (
 _VIEWS_1 = """
 create view things as
     select lower(hex(records.id)) as id, kinds.name as kind, title, lat / 1e7 as latitude, lon / 1e7 as longitude,
-        deleted, records.status = 2 as waiting, datetime(changed_ms / 1000.0, 'unixepoch') as changed,
+        records.deleted, records.status = 2 as waiting, datetime(changed_ms / 1000.0, 'unixepoch') as changed,
         communities.name as community, lanes.name as lane, records.no as record
     from records join kinds on kinds.no = records.kind join lanes on lanes.no = records.lane
         join communities on communities.no = lanes.community
@@ -175,7 +175,21 @@ pragma application_id = {APPLICATION_ID};
 pragma user_version = 1;
 commit;
 """
-_MIGRATIONS = (_TO_1,)
+_TO_2 = """
+begin immediate;
+create table imports (              -- what this node imported from which table, to say later which rows are gone
+    no integer primary key,
+    community blob not null,        -- its id
+    lane text not null,
+    kind text not null,
+    source text not null,
+    records blob not null,          -- ids, 16 bytes each, ascending
+    unique (community, lane, kind, source)
+);
+pragma user_version = 2;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -38,7 +38,7 @@ class Words:
                 self._db = None
 
     def _words(self, text: str) -> list[str]:
-        text = text.encode(errors="replace").decode()  # a lone surrogate is no text to SQLite
+        text = text.encode(errors="replace").decode().casefold()  # a lone surrogate is no text to SQLite
         with self._lock:
             if self._db is None:
                 self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)

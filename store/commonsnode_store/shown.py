@@ -60,6 +60,7 @@ def listing_key(title: str | None, record: bytes) -> str:
 
 def text_of(values: Mapping[str, Value]) -> str:
     """All text that a person could look for: text values, also within arrays and maps, and the tags that are set."""
+    # SQLite's tokenizer folds case and accents of single letters; this folds ß to ss and the like.
     parts: list[str] = []
     for name, value in values.items():
         kind = type(value)
@@ -71,7 +72,8 @@ def text_of(values: Mapping[str, Value]) -> str:
             _gather(value.values(), parts)  # type: ignore[union-attr]
         elif value is True and name.startswith(TAG_PREFIX):
             parts.append(name[len(TAG_PREFIX) :])
-    return " ".join(parts)
+    text = " ".join(parts)
+    return text if text.isascii() else text.casefold()
 
 
 def _gather(values: Iterable[Value], parts: list[str]) -> None:

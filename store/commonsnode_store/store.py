@@ -42,7 +42,7 @@ from commonsnode_store.answers import (
     VoidWrite,
 )
 from commonsnode_store.bodies import Packer
-from commonsnode_store.connections import Connection, Readers, reported
+from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
 from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.lanes import Followed
@@ -297,6 +297,18 @@ class Store:
         with self._snapshot() as (db, _):
             return bookkeeping.peers(db)
 
+    def note_import(
+        self, community: bytes, lane: str, kind: str, source: str, records: Iterable[bytes]
+    ) -> None:
+        """W. Keep which records came from a table; replaces what was kept of it."""
+        with self._tables() as db:
+            bookkeeping.note_import(db, community, lane, kind, source, records)
+
+    def imported(self, community: bytes, lane: str, kind: str, source: str) -> set[bytes]:
+        """R. Which records came from a table, as far as this node imported it."""
+        with self._snapshot() as (db, _):
+            return bookkeeping.imported(db, community, lane, kind, source)
+
     def save_time(self, ms: int) -> None:
         """W. Keep a plausible time for a machine without a clock (rule 3)."""
         with self._tables() as db:
@@ -327,7 +339,7 @@ class Store:
 
         Needs as much free space as the file takes. Snapshots that are still read go on with the old file.
         """
-        with reported(self._path):
+        with reported_with_files(self._path):
             rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
             problems = rebuilding.build(self._writer, rebuilt, progress)
             with self._moment:

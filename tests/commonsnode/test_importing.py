@@ -43,6 +43,10 @@ def run(
         while work.compare(author.store) if head.dry_run else work.step(author):
             pass
         assert work.done == work.rows
+        if head.dry_run:
+            work.find_gone(author.store)
+        else:
+            work.finish(author)
         return work.result
     finally:
         work.close()
@@ -189,6 +193,24 @@ def test_a_thing_that_was_removed_stays_removed(author: Author, store: Store, va
     found = store.record(ref)
     assert found is not None
     assert found.deleted
+
+
+def test_rows_that_are_gone_are_reported_each_time_until_somebody_removes_the_thing(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    both = [row(2, "1", title="Drill"), row(3, "2", title="Saw")]
+    assert run(author, valley, both).gone == []
+    dry = Head(source="tools", columns=("title", "place"), dry_run=True)
+    for head in (dry, TOOLS, TOOLS):
+        result = run(author, valley, both[:1], head)
+        assert [view.title for view in result.gone] == ["Saw"]
+        assert "Saw" in result.notices[0]
+        assert numbers(result) == (0, 0, 1, 0)
+    saw = RecordRef(valley, PUBLIC, "resource", imported_id(valley, "resource", "tools", "2"))
+    assert not store.records(valley, PUBLIC, "resource", [saw.record])[saw.record].deleted
+    assert run(author, valley, both[:1], Head(source="other tools")).gone == []
+    inventory.remove(author, saw)
+    assert run(author, valley, both[:1]).gone == []
 
 
 def test_a_thing_imported_as_another_kind_before_stays_of_that_kind_unless_a_kind_is_given(

@@ -70,6 +70,10 @@ class Village(Node):
         with self.store.reconciliation(COMMUNITY, lane) as storage:
             return negentropy.initiate(storage)
 
+    def list_ids(self, lane: str, begin: int) -> tuple[bytes, int | None]:
+        with self.store.reconciliation(COMMUNITY, lane) as storage:
+            return negentropy.list_ids(storage, begin)
+
     def reconcile(self, lane: str, message: bytes) -> negentropy.Step:
         with self.store.reconciliation(COMMUNITY, lane) as storage:
             return negentropy.reconcile(storage, message)

@@ -124,6 +124,31 @@ def test_nothing_new_costs_one_frame_each_way_and_under_800_bytes() -> None:
     assert all_in_step(world)
 
 
+@settings(max_examples=30, deadline=None)
+@given(seeds, subsets, subsets)
+def test_sets_whose_fingerprints_are_forged_alike_are_compared_by_their_ids(
+    seed: int, a: list[int], b: list[int]
+) -> None:
+    """Attack 23: with sums of ids that agree, nothing is found by fingerprints; the digest tells, and ids settle it."""
+    world = world_of(seed, [THINGS[n] for n in a], [THINGS[n] for n in b])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(negentropy, "fingerprint", lambda id_sum, count: bytes(16))
+        world.connect(0, 1)
+        world.run()
+        assert set(world.nodes[0].held[PUBLIC]) == {THINGS[n].id for n in {*a, *b}}
+        assert all_in_step(world)
+
+
+def test_more_ids_than_one_message_lists_are_compared_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(negentropy, "_LISTED_AT_ONCE", 7)
+    monkeypatch.setattr(negentropy, "fingerprint", lambda id_sum, count: bytes(16))
+    world = world_of(3, THINGS[::2], THINGS[1::3])
+    world.connect(0, 1)
+    world.run()
+    assert world.equal()
+    assert set(world.nodes[0].held[PUBLIC]) == {thing.id for thing in {*THINGS[::2], *THINGS[1::3]}}
+
+
 def test_a_push_arrives_without_a_question_and_both_sides_say_their_new_fingerprints() -> None:
     world = world_of(1, [], [])
     world.connect(0, 1)

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.record import RecordKey, State
+from commonsnode_store import applying
 from commonsnode_store.answers import RecordView
 from commonsnode_store.store import Store
 from store_people import ANA, BEN, CHARTER, COMMUNITY, FOUNDER, NOW, STRANGER, Author, record_id
@@ -103,12 +105,14 @@ def deliver(store: Store, changesets: Sequence[Checked], random: Random, own: Se
     shuffled = [*changesets, *random.choices(changesets, k=random.randrange(len(changesets)))]
     random.shuffle(shuffled)
     again = sorted(changesets, key=lambda checked: (checked.changeset.lane != AUTHORITY, *sort(checked)))
-    for (lane, is_own), group in groupby([*shuffled, *again], sort):
-        together = list(group)
-        while together:
-            size = random.randint(1, 5)
-            store.apply(COMMUNITY, lane, together[:size], seen_ms=NOW + random.randint(-5, 5), own=is_own)
-            del together[:size]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(applying, "CHANGES_AT_ONCE", random.choice((1, 4, applying.CHANGES_AT_ONCE)))
+        for (lane, is_own), group in groupby([*shuffled, *again], sort):
+            together = list(group)
+            while together:
+                size = random.randint(1, 5)
+                store.apply(COMMUNITY, lane, together[:size], seen_ms=NOW + random.randint(-5, 5), own=is_own)
+                del together[:size]
 
 
 def standing(changesets: Sequence[Checked]) -> list[Changeset]:

@@ -174,6 +174,7 @@ def _document(taken: "list[Taken]", dry_run: bool) -> Document:
             for bad in one.rejected
         ],
         "mapping": {heading: target for one in taken for heading, target in one.sheet.mapping.items()},
+        "gone": [thing for one in taken for thing in one.gone],
         "notices": [notice for one in taken for notice in (*one.sheet.notices, *one.notices)],
         "waiting": any(one.waiting for one in taken),
         "dry_run": dry_run,
