@@ -14,7 +14,7 @@ from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.merging import Key, Row, RowWriter, load_rows
 from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN
-from commonsnode_store.standing import read_changeset, read_excerpt
+from commonsnode_store.standing import read_changes, read_excerpt
 from commonsnode_store.transaction import Transaction
 
 RECORDS_AT_ONCE = 4_096
@@ -44,7 +44,7 @@ def settle(transaction: Transaction, lane: Lane, rose: Sequence[int], fell: Sequ
     for no, id_, codec, body in select_in(
         db, "select no, id, codec, body from changesets where no in ({})", [*rose, *fell]
     ):
-        for record, kind, _ in read_changeset(db, id_, codec, body).changes:
+        for record, kind, _ in read_changes(db, id_, codec, body):
             pending.add((kind, record), no)
         if len(pending.records) >= RECORDS_AT_ONCE:
             _Settling(transaction, lane, pending.records).run()

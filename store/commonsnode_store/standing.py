@@ -1,11 +1,13 @@
 """Changesets out of the table, and the authority function over all that is held."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+
+import msgpack
 
 from commonsnode_protocol import authority as authorities
 from commonsnode_protocol import changeset as changesets
 from commonsnode_protocol.authority import Authority, Evaluator
-from commonsnode_protocol.changeset import Changeset
+from commonsnode_protocol.changeset import Change, Changeset
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed
 from commonsnode_store import bodies
 from commonsnode_store.connections import Connection
@@ -29,6 +31,15 @@ def read_excerpt(
         return changesets.excerpt(_body(db, id_, codec, kept), records)
     except ValueError as error:
         raise Damaged("changesets", f"{id_.hex()} is not well-formed: {error}") from error
+
+
+def read_changes(db: Connection, id_: bytes, codec: int, kept: bytes) -> Sequence[Change]:
+    """What a changeset of the table writes, unchecked: it was checked when it came, and its id is compared here."""
+    try:
+        changes: Sequence[Change] = msgpack.unpackb(_body(db, id_, codec, kept), raw=False)[6]
+    except (ValueError, msgpack.UnpackException) as error:
+        raise Damaged("changesets", f"{id_.hex()} is not well-formed: {error}") from error
+    return changes
 
 
 def _body(db: Connection, id_: bytes, codec: int, kept: bytes) -> bytes:

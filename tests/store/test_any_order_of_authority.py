@@ -1,0 +1,237 @@
+"""Random hostile communities, whose changesets come in any order, often twice, authority and data mixed, as own and as others'.
+
+In the end every store holds what one holds that got all authority first and everything at once; and the state is that of
+what stands. Long form: `python tests/store/test_any_order_of_authority.py FIRST COUNT` runs so many and prints those that break.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from operator import itemgetter
+from pathlib import Path
+from random import Random
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import authority_universe
+import authority_world
+from authority_universe import KEYS, cut_universe, universe
+from authority_world import Node, key_of, seed_of, standing_of
+from commonsnode_protocol import record as records
+from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset, build, decode, sign
+from commonsnode_protocol.intake import Checked
+from commonsnode_protocol.record import RecordKey, State
+from commonsnode_store.answers import Applied, RecordRef, RecordView
+from commonsnode_store.store import Store
+from store_people import record_id
+
+EXAMPLES = 40
+STEPS = 30
+NOW = 1_700_000_000_000
+DATA_LANES = (PUBLIC, KNOWLEDGE)
+SEEDS: Mapping[bytes, bytes] = {key_of(name): seed_of(name) for name in KEYS}
+_VALUES: Sequence[Value] = (True, "Drill", "Drill", "Saw", None, {"lat": 5, "lon": -5})
+
+
+def _written(community: bytes, author: bytes, lane: str, refs: Iterable[bytes] = ()) -> Changeset:
+    """In place of things of their own: all write to a few records, and supersede some of what they ref."""
+    every = sorted(set(refs))
+    draw = Random(int.from_bytes(authority_world.nonce(), "big"))
+    changes = []
+    for record in draw.sample([record_id(n) for n in range(4)], draw.choice((1, 1, 2, 3))):
+        fields = {
+            field: (draw.choice(_VALUES), [at for at in range(len(every)) if draw.random() < 0.6])
+            for field in draw.sample(("title", "deleted", "place"), draw.choice((1, 2)))
+        }
+        changes.append((record, draw.choice(("resource", "place")), fields))
+    body = build(
+        community=community, lane=lane, author=author, time=draw.randrange(5), refs=every, changes=changes
+    )
+    return decode(body)
+
+
+def community_of(seed: int) -> list[Checked]:
+    """All changesets that somebody in a universe wrote and somebody holds in the end, in the order in which they were written."""
+    order: dict[bytes, None] = {}
+    write = Node.write
+
+    def noted(node: Node, changeset: Changeset) -> Changeset:
+        order[changeset.id] = None
+        return write(node, changeset)
+
+    with (
+        patch.object(authority_world, "written", _written),
+        patch.object(authority_universe, "written", _written),
+        patch.object(Node, "write", noted),
+    ):
+        nodes = universe(seed, STEPS) if seed % 2 else cut_universe(seed)
+    every: dict[bytes, Changeset] = {}
+    for node in nodes:
+        every |= {each.id: each for each in node.held()}
+        for lane in node.lanes:
+            every |= node.data[lane]
+    return [_signed(every[id_]) for id_ in order if id_ in every]
+
+
+def _signed(changeset: Changeset) -> Checked:
+    body = build(
+        community=changeset.community, lane=changeset.lane, author=changeset.author, time=changeset.time,
+        refs=changeset.refs,
+        changes=[
+            (record, kind, {field: (value, tuple(at)) for field, (value, at) in fields.items()})
+            for record, kind, fields in changeset.changes
+        ],
+    )  # fmt: skip
+    signed = sign(body, SEEDS[changeset.author])
+    assert signed.id == changeset.id
+    return Checked(changeset, signed)
+
+
+@contextmanager
+def store_of(empty_file: Path, community: bytes) -> Iterator[Store]:
+    with tempfile.TemporaryDirectory(dir=empty_file.parent) as folder:
+        path = Path(folder) / "node.sqlite3"
+        shutil.copy(empty_file, path)
+        with closing(Store.open(path)) as store:
+            store.follow(community, DATA_LANES)
+            yield store
+
+
+class Told:
+    """What a store said of what it took in: what stands, and what is void."""
+
+    def __init__(self) -> None:
+        self.standing: set[bytes] = set()
+        self.void: set[bytes] = set()
+
+    def add(self, lane: str, applied: Applied) -> None:
+        rose = {id_ for ids in applied.risen.values() for id_ in ids}
+        fell = {id_ for ids in applied.fallen.values() for id_ in ids}
+        assert not self.standing & {*rose, *applied.new}, "what stood already is said to stand now"
+        assert fell <= self.standing, "what did not stand is said to have fallen"
+        assert not rose & fell
+        self.standing = (self.standing | rose | {*applied.new}) - fell
+        self.void = (self.void | fell) - rose
+
+
+def by_lane(changesets: Iterable[Checked]) -> dict[str, list[Checked]]:
+    lanes: dict[str, list[Checked]] = {lane: [] for lane in (AUTHORITY, *DATA_LANES)}
+    for checked in changesets:
+        lanes[checked.changeset.lane].append(checked)
+    return lanes
+
+
+def deliver(store: Store, everything: Sequence[Checked], random: Random) -> Told:
+    """More or less in order, in random batches, some twice, some authors' as own; then all in one meeting (rule 25)."""
+    community, told = everything[0].id, Told()
+    own = {key for key in SEEDS if random.random() < 0.2}
+    spread = random.choice((0, 5, 20, 1_000))  # how far from the order of writing
+    places = [(at + random.uniform(0, spread), checked) for at, checked in enumerate(everything)]
+    places += [(random.uniform(0, len(everything)), checked) for checked in everything[::3]]
+    coming = [checked for _, checked in sorted(places, key=itemgetter(0))]
+    while coming:
+        size = random.choice((1, 1, 2, 5, 30))
+        together, coming = coming[:size], coming[size:]
+        for lane, batch in by_lane(together).items():
+            for is_own in (True, False):
+                part = [checked for checked in batch if (checked.changeset.author in own) == is_own]
+                told.add(
+                    lane, store.apply(community, lane, part, seen_ms=NOW + random.randint(-5, 5), own=is_own)
+                )
+    for lane, batch in by_lane(everything).items():
+        told.add(lane, store.apply(community, lane, batch, seen_ms=NOW))
+    return told
+
+
+def standing(everything: Sequence[Checked]) -> dict[str, set[bytes]]:
+    """By lane, by the definition."""
+    lanes = {lane: [c.changeset for c in part] for lane, part in by_lane(everything).items()}
+    evaluator = Evaluator(everything[0].id)
+    evaluator.add(lanes[AUTHORITY])
+    found = {lane: standing_of(evaluator, lanes[lane], lane) for lane in DATA_LANES}
+    return {AUTHORITY: set(evaluator.standing), **found}
+
+
+def as_state(views: Iterator[RecordView]) -> State:
+    return {
+        RecordKey(view.record, view.kind, view.lane): {
+            name: list(writes) for name, writes in view.fields.items()
+        }
+        for view in views
+    }
+
+
+def check_seed(empty_file: Path, seed: int, random: Random) -> None:
+    everything = community_of(seed)
+    community, stands = everything[0].id, standing(everything)
+    expected = records.state(
+        c.changeset for c in everything if c.changeset.lane != AUTHORITY and c.id in stands[c.changeset.lane]
+    )
+    with store_of(empty_file, community) as store, store_of(empty_file, community) as other:
+        told = deliver(store, everything, random)
+        for lane, batch in by_lane(everything).items():
+            other.apply(community, lane, batch, seen_ms=NOW)
+        for lane, ids in stands.items():
+            assert {*store.standing([c.id for c in by_lane(everything)[lane]])} == ids
+            assert store.lane_state(community, lane) == other.lane_state(community, lane)
+            assert store.lane_state(community, lane).count == len(ids)
+        assert told.standing == {id_ for ids in stands.values() for id_ in ids}
+        assert as_state(store.export(community)) == as_state(other.export(community)) == expected
+        assert store.check() == []
+        assert other.check() == []
+        _check_void(store, everything, told.void)
+        before = [store.lane_state(community, lane) for lane in stands]
+        if random.random() < 0.3:
+            assert store.rebuild() == []
+            assert store.check() == []
+            assert [store.lane_state(community, lane) for lane in stands] == before
+            _check_void(store, everything, told.void)
+
+
+def _check_void(store: Store, everything: Sequence[Checked], void: set[bytes]) -> None:
+    """What fell is in the history of every record that it wrote to, and no peer is asked for it."""
+    community = everything[0].id
+    for lane, batch in by_lane(everything).items():
+        gone = [checked for checked in batch if checked.id in void]
+        assert store.missing(community, lane, [checked.id for checked in gone]) == []
+        assert store.fetch(community, lane, [checked.id for checked in gone]) == []
+        for checked in gone if lane != AUTHORITY else ():
+            for record, kind, fields in checked.changeset.changes:
+                ref = RecordRef(community, lane, kind, record)
+                assert {entry.changeset for entry in store.history(ref) if entry.void} & {checked.id}
+                told = store.void(ref)
+                assert all(checked.id in {write.changeset for write in told[field]} for field in fields)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(seed=st.integers(0, 1_000_000), random=st.randoms(use_true_random=False))
+def test_any_order_of_authority_and_data_gives_the_same_standing_sets_and_state(
+    empty_file: Path, seed: int, random: Random
+) -> None:
+    check_seed(empty_file, seed, random)
+
+
+def main(first: int, count: int) -> int:
+    broken, began = 0, time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "empty.sqlite3"
+        Store.open(empty, create=True).close()
+        for seed in range(first, first + count):
+            try:
+                check_seed(empty, seed, Random(seed))
+            except AssertionError as error:
+                broken += 1
+                print(f"{seed}: {str(error).splitlines()[:1]}")
+    print(f"{count} from {first}: {broken} broken, {time.monotonic() - began:.0f} s")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))
