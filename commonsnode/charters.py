@@ -5,9 +5,11 @@ from typing import Any
 
 from commonsnode.errors import WrongField
 from commonsnode.tables.json_form import JsonFormError, decode_value, encode_value
+from commonsnode_protocol import canonical
 from commonsnode_protocol.authority import NAME_BYTES_MAX, Settings
 from commonsnode_protocol.authority.settings import fields_of, settings_of
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.errors import NotCanonical
 
 READING = ("public", "members")
 SETTINGS = (
@@ -69,7 +71,7 @@ def settings_from(asked: Mapping[str, Value], before: Settings | None = None) ->
         raise WrongField("settings", "is no valid Unicode") from None
     kept = settings_fields(settings)
     for name, value in asked.items():
-        if value is not None and kept.get(name) != _completed(name, value):
+        if value is not None and not _same(kept.get(name), _completed(name, value)):
             raise WrongField(name, _FORMS.get(name, "is not of its form"))
     return settings
 
@@ -92,6 +94,14 @@ def settings_fields(settings: Settings) -> dict[str, Value]:
 def document(settings: Settings) -> dict[str, Any]:
     """The same as JSON."""
     return {name: encode_value(value) for name, value in settings_fields(settings).items()}
+
+
+def _same(a: Value, b: Value) -> bool:
+    # By their bytes: Python holds True == 1.
+    try:
+        return canonical.encode(a) == canonical.encode(b)
+    except NotCanonical:
+        return False
 
 
 def _completed(name: str, value: Value) -> Value:

@@ -176,7 +176,8 @@ async def join(node: Node, text: str, random_bytes: RandomBytes = os.urandom) ->
         community, name = await follow(node, str(read.link), None)
         await node.sign(lambda author: _join(author, community, invitation, read.seed, random_bytes))
         try:
-            async with asyncio.timeout(JOIN_S_MAX):
+            # Where not even the charter came, nobody is in reach, and more patience brings nothing.
+            async with asyncio.timeout(JOIN_S_MAX if name is not None else 0):
                 while (why := await _why_not(node, community)) is not None:
                     landed.clear()
                     await landed.wait()

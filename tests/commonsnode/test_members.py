@@ -1,10 +1,13 @@
 """People: admitted, revoked, and admitted again."""
 
+import os
+
 import pytest
 
-from commonsnode import communities, members
+from commonsnode import communities, inventory, members
 from commonsnode.authoring import Author
-from commonsnode.errors import Conflict, WrongField
+from commonsnode.errors import Conflict, Unknown, WrongField
+from commonsnode_protocol.changeset import decode
 from commonsnode_store.store import Store
 
 LANES = ("authority", "public", "knowledge")
@@ -54,3 +57,92 @@ def test_nobody_is_admitted_while_the_charter_is_not_here(author: Author, store:
     store.follow(b"\x09" * 32, LANES)
     with pytest.raises(Conflict, match="charter"):
         members.grant(author, b"\x09" * 32, PERSON, "member")
+
+
+def write(author: Author, community: bytes, title: str) -> bytes:
+    return author.write(community, "public", [(os.urandom(16), "resource", {"title": (title, ())})]).ids[0]
+
+
+@pytest.fixture
+def valley(author: Author) -> bytes:
+    return communities.create(author, "Valley", LANES)
+
+
+@pytest.fixture
+def rosa(author: Author, store: Store, valley: bytes) -> Author:
+    """A member, whose node is this one too."""
+    member = Author(store, b"\x03" * 32, author.now_ms + 1, lambda *_: None)
+    members.grant(author, valley, member.key.hex(), "member")
+    return member
+
+
+def test_what_was_written_before_a_revocation_stays_and_what_comes_after_waits(
+    author: Author, store: Store, valley: bytes, rosa: Author
+) -> None:
+    early = write(rosa, valley, "early")
+    revoked = members.revoke(author, valley, rosa.key.hex()[:10])
+    late = rosa.write(valley, "public", [(b"\x01" * 16, "resource", {"title": ("late", ())})])
+    assert (revoked.person, revoked.role, revoked.named) == (rosa.key, "member", 1)
+    assert late.waiting
+    assert store.standing([early, *late.ids]) == {early}
+    assert not store.authority(valley).writes(rosa.key)
+
+
+def test_who_is_admitted_again_refs_the_grant_in_each_write_and_of_the_own_only_what_stands(
+    author: Author, store: Store, valley: bytes, rosa: Author
+) -> None:
+    early = write(rosa, valley, "early")
+    members.revoke(author, valley, rosa.key.hex())
+    between = write(rosa, valley, "between")
+    granted = members.grant(author, valley, rosa.key.hex(), "member").changeset
+    assert granted is not None
+    first, second = write(rosa, valley, "first"), write(rosa, valley, "second")
+    refs = {
+        id_: set(decode(signed.body).refs)
+        for id_, signed in zip((first, second), store.fetch(valley, "public", [first, second]), strict=True)
+    }
+    assert refs == {first: {granted}, second: {granted, first}}
+    assert store.standing([early, between, first, second]) == {early, first, second}
+
+
+def test_a_write_that_waits_from_before_is_sent_by_editing_it_to_the_same(
+    author: Author, store: Store, valley: bytes, rosa: Author
+) -> None:
+    members.revoke(author, valley, rosa.key.hex())
+    added = inventory.add(rosa, valley, {"title": "Press"})
+    members.grant(author, valley, rosa.key.hex(), "member")
+    (ref,) = store.find(added.record.hex())
+    edited = inventory.edit(rosa, ref, {"title": "Press"})
+    assert (edited.changed, edited.waiting) == (("title",), False)
+
+
+def test_a_member_becomes_a_mirror_by_a_revocation_and_a_grant_at_once(
+    author: Author, store: Store, valley: bytes, rosa: Author
+) -> None:
+    early = write(rosa, valley, "early")
+    members.grant(author, valley, rosa.key.hex(), "mirror")
+    authority = store.authority(valley)
+    assert authority.members[rosa.key].role == "mirror"
+    assert not authority.writes(rosa.key)
+    assert store.standing([early]) == {early}
+
+
+def test_a_revocation_that_cannot_be_says_why(author: Author, store: Store, valley: bytes) -> None:
+    with pytest.raises(Unknown, match="no member here"):
+        members.revoke(author, valley, PERSON)
+    with pytest.raises(Conflict, match="steward propose --remove"):
+        members.revoke(author, valley, author.key.hex())
+    members.grant(author, valley, PERSON, "member")
+    members.revoke(author, valley, PERSON)
+    with pytest.raises(Conflict, match="no role in this community any more"):
+        members.revoke(author, valley, PERSON)
+    stranger = Author(store, b"\x04" * 32, author.now_ms, lambda *_: None)
+    with pytest.raises(Conflict, match="only a steward can revoke people"):
+        members.revoke(stranger, valley, PERSON)
+
+
+def test_a_node_that_lacks_a_lane_revokes_nobody(author: Author) -> None:
+    community = communities.create(author, "Valley", ("authority", "public"))
+    members.grant(author, community, PERSON, "member")
+    with pytest.raises(Conflict, match="does not follow the lane knowledge"):
+        members.revoke(author, community, PERSON)

@@ -1,0 +1,68 @@
+"""What a node does and says by itself when the authority of a community has changed."""
+
+import asyncio
+from typing import Any
+
+from commonsnode.authoring import Author
+from commonsnode.duties import Duties
+from commonsnode.notices import NOTICES_MAX, Notices
+from commonsnode_protocol.authority import writing
+from commonsnode_protocol.changeset import public_key
+from running_node import Api
+
+SEED = b"\x05" * 32
+
+
+async def told(api: Api, community: str) -> list[str]:
+    found: list[dict[str, Any]] = (await api("GET", f"/communities/{community}/you"))["notices"]
+    return [one["text"] for one in found]
+
+
+async def test_a_join_is_confirmed_without_anybody_asking(api: Api) -> None:
+    valley = bytes.fromhex(await api.community())
+    invited = await api("POST", f"/communities/{valley.hex()}/invitations", {"name": "Rosa"})
+    assert invited["name"] == "Rosa"
+    landed: asyncio.Queue[Any] = asyncio.Queue()
+    api.node.writer.subscribe(landed.put_nowait)
+    seed = bytes.fromhex(invited["link"].partition("invite=")[2][:64])
+
+    def join(store: Any) -> None:
+        author = Author(store, SEED, api.node.clock.now_ms(), api.node.writer.publish)
+        invitation = bytes.fromhex(invited["id"])
+        author.act(valley, writing.join(valley, author.key, b"\x01" * 16, seed, invitation))
+
+    await api.node.writer.run(join)
+    await landed.get()  # the join
+    await landed.get()  # and the grant that confirms it
+    (found,) = (await api("GET", f"/communities/{valley.hex()}/invitations"))["invitations"]
+    assert found["joins"] == [{"id": public_key(SEED).hex(), "confirmed": True}]
+    assert found["name"] == "Rosa"
+
+
+async def test_a_table_that_was_followed_and_is_no_more_is_told_in_words_and_kept(api: Api) -> None:
+    """Also where the change came while the node did not run: it remembers which table it followed."""
+    valley = await api.community()
+    community = bytes.fromhex(valley)
+    watching = Duties(api.node)
+    await watching._do(community)
+    assert await told(api, valley) == []
+    api.node.notices.of(community).table = "ab" * 32
+    await watching._do(community)
+    (text,) = await told(api, valley)
+    assert "abababab, which this node followed, is followed no more" in text
+    assert "Nothing was deleted" in text
+    await watching._do(community)
+    assert await told(api, valley) == [text]
+    again = Notices(api.node.home.notices_path)
+    assert [one["text"] for one in again.of(community).notices] == [text]
+
+
+async def test_what_is_told_is_bounded_and_goes_with_the_community(api: Api) -> None:
+    valley = await api.community()
+    community, notices = bytes.fromhex(valley), api.node.notices
+    for n in range(NOTICES_MAX + 1):
+        notices.tell(community, n, f"{n}")
+    assert len(notices.of(community).notices) == NOTICES_MAX
+    await api("DELETE", f"/communities/{valley}")
+    assert notices.of(community).notices == []
+    assert oct(api.node.home.notices_path.stat().st_mode & 0o777) == "0o600"
