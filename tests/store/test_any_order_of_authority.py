@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from operator import itemgetter
 from pathlib import Path
@@ -20,23 +20,22 @@ from hypothesis import strategies as st
 
 import authority_universe
 import authority_world
-from authority_universe import KEYS, cut_universe, universe
-from authority_world import Node, key_of, seed_of, standing_of
+from authority_universe import cut_universe, universe
+from authority_world import Node, standing_of
 from commonsnode_protocol import record as records
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset, build, decode, sign
+from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset, build, decode
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.record import RecordKey, State
 from commonsnode_store.answers import Applied, RecordRef, RecordView
 from commonsnode_store.store import Store
+from store_acts import NOW, SEEDS, signed
 from store_people import record_id
 
 EXAMPLES = 40
 STEPS = 30
-NOW = 1_700_000_000_000
 DATA_LANES = (PUBLIC, KNOWLEDGE)
-SEEDS: Mapping[bytes, bytes] = {key_of(name): seed_of(name) for name in KEYS}
 _VALUES: Sequence[Value] = (True, "Drill", "Drill", "Saw", None, {"lat": 5, "lon": -5})
 
 
@@ -77,21 +76,7 @@ def community_of(seed: int) -> list[Checked]:
         every |= {each.id: each for each in node.held()}
         for lane in node.lanes:
             every |= node.data[lane]
-    return [_signed(every[id_]) for id_ in order if id_ in every]
-
-
-def _signed(changeset: Changeset) -> Checked:
-    body = build(
-        community=changeset.community, lane=changeset.lane, author=changeset.author, time=changeset.time,
-        refs=changeset.refs,
-        changes=[
-            (record, kind, {field: (value, tuple(at)) for field, (value, at) in fields.items()})
-            for record, kind, fields in changeset.changes
-        ],
-    )  # fmt: skip
-    signed = sign(body, SEEDS[changeset.author])
-    assert signed.id == changeset.id
-    return Checked(changeset, signed)
+    return [signed(every[id_]) for id_ in order if id_ in every]
 
 
 @contextmanager
