@@ -61,3 +61,8 @@ def test_long_work_shows_a_bar_to_a_person_and_nothing_to_a_pipe(node: Shell, tm
 def test_init_asks_a_person_for_the_name_of_the_node(empty: Shell) -> None:
     assert "call this node" in on_a_terminal(empty, "init", typed=b"mill house\n")
     assert 'name = "mill house"' in (empty.home / "config.toml").read_text()
+
+
+def test_an_invitation_is_drawn_for_a_person_and_not_into_a_pipe(node: Shell) -> None:
+    assert "▀" in on_a_terminal(node, "invite")
+    assert "▀" not in node.text("invite")

@@ -181,6 +181,8 @@ def follow(
     call.out.line("following: ", (_name(found), "bold"))
     call.out.line("  id  ", found["id"])
     call.out.say("  how far it has come: commonsnode status; wait until all is here: commonsnode sync --wait")
+    if "invite=" in link:
+        call.out.say("  the link is an invitation, which is not used yet: commonsnode join LINK")
 
 
 @app.command()

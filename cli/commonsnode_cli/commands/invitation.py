@@ -87,8 +87,16 @@ def join(
     as_json: Json = False,
 ) -> None:
     """Join a community by an invitation. Who made it need not be in reach: any node that follows the community will do."""
+    from commonsnode_protocol.errors import NotWellFormed
+    from commonsnode_protocol.link import parse
+
+    try:
+        parse(text(link, "the link"))
+    except NotWellFormed as error:
+        # Not repeated here: it may hold the secret of an invitation.
+        raise WrongUsage(f"that is no link: {error}") from error
     call = Invocation.of(context, as_json)
-    joined = call.node.post("/communities/join", {"link": text(link, "the link")}, timeout_s=JOIN_S_MAX)
+    joined = call.node.post("/communities/join", {"link": link}, timeout_s=JOIN_S_MAX)
     if call.as_json:
         call.out.document(joined)
         return

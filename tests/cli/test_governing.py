@@ -1,0 +1,123 @@
+"""Charter, people, invitations and stewards by the command line: one document with --json, lines for people, one line when refused."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli_shell import Shell, new_node
+
+PEOPLE = ["ab" * 32, "cd" * 32]
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def valley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A running node that founded a community with a charter."""
+    shell = new_node(tmp_path_factory.mktemp("valley") / "home")
+    with shell.up():
+        words = ["--language", "es", "--language", "qu-EC", "--at", "0.35,-78.12,Cotacachi"]
+        words += ["--licence", "ODbL-1.0", "--quorum", "2", "--share", "1/2", "--newcomers-read-past", "no"]
+        shell.document("community", "create", "Valle Alto", *words)
+        yield shell
+
+
+def test_a_charter_is_what_was_asked_and_is_shown(valley: Shell) -> None:
+    shown = valley.document("community", "show")
+    assert shown["settings"] == {
+        "languages": ["es", "qu-EC"],
+        "place": {"lat": 3_500_000, "lon": -781_200_000, "name": "Cotacachi"},
+        "reading": "public",
+        "quorum": 2,
+        "licence": "ODbL-1.0",
+        "newcomers_read_past": False,
+        "share": [1, 2],
+        "lending": {},
+    }
+    assert (shown["founder"], shown["stewards"]) == (shown["you"]["id"], [shown["you"]["id"]])
+    assert shown["roles"]["steward"] == 1
+    text = valley.text("community", "show")
+    for said in ("es, qu-EC", "Cotacachi (0.35,-78.12)", "ODbL-1.0", "1 of 2 members", "steward"):
+        assert said in text
+
+
+def test_an_invitation_is_a_link_and_a_picture(valley: Shell, tmp_path: Path) -> None:
+    made = valley.document("invite", "--name", "Rosa", "--uses", "3", "--qr", str(tmp_path / "rosa.png"))
+    assert made["link"].startswith("commons:")
+    assert "invite=" in made["link"]
+    assert (tmp_path / "rosa.png").read_bytes().startswith(PNG)
+    text = valley.text("invite", "--role", "mirror", "--qr", str(tmp_path / "mirror.svg"))
+    assert "to join Valle Alto as mirror" in text
+    assert b"<svg" in (tmp_path / "mirror.svg").read_bytes()
+    listed = {one["id"]: one for one in valley.document("community", "show")["invitations"]}
+    assert (listed[made["id"]]["name"], listed[made["id"]]["uses"]) == ("Rosa", 3)
+    assert "member for Rosa, 0 of 3 joined" in valley.text("community", "show")
+    withdrawn = valley.document("invite", "--withdraw", made["id"][:8])
+    assert (withdrawn["id"], withdrawn["used"]) == (made["id"], 0)
+    assert "withdrawn already" in valley.text("invite", "--withdraw", made["id"])
+    assert "withdrawn" in valley.text("community", "show")
+    assert "no invitation here has the id" in valley.refused("invite", "--withdraw", "00000000")
+    assert "cannot be written" in valley.refused("invite", "--qr", str(tmp_path / "no" / "folder.png"))
+
+
+def test_people_come_and_go_and_come_again(valley: Shell) -> None:
+    person = PEOPLE[0]
+    valley.document("member", "grant", person)
+    listed = valley.document("member", "list")["members"]
+    assert {"id": person, "role": "member"}.items() <= listed[-1].items()
+    assert {"since", "by"} <= listed[-1].keys()
+    revoked = valley.document("member", "revoke", person[:6])
+    assert (revoked["id"], revoked["role"]) == (person, "member")
+    assert person not in {one["id"] for one in valley.document("member", "list")["members"]}
+    (gone,) = [one for one in valley.document("member", "list", "--all")["members"] if one["id"] == person]
+    assert gone["role"] == "removed"
+    assert "no role in this community any more" in valley.refused("member", "revoke", person)
+    assert "no member here has the id" in valley.refused("member", "revoke", "1234")
+    valley.document("member", "grant", person)
+    assert person in {one["id"] for one in valley.document("member", "list")["members"]}
+    assert "no member of Valle Alto any more" in valley.text("member", "revoke", person)
+
+
+def test_a_lone_steward_changes_the_charter_and_adds_a_second(valley: Shell) -> None:
+    assert "at least one steward" in valley.refused(
+        "steward", "propose", "--remove", valley.document("id")["id"]
+    )
+    assert valley.document("steward", "propose", "--set", "licence=CC0-1.0")["state"] == "done"
+    assert valley.document("community", "show")["settings"]["licence"] == "CC0-1.0"
+    assert valley.document("steward", "propose", "--add", PEOPLE[1])["state"] == "done"
+    proposed = valley.document("steward", "propose", "--set", "quorum=")
+    assert (proposed["state"], proposed["needed"], len(proposed["signed"])) == ("proposed", 2, 1)
+    tables = valley.document("steward", "list")
+    assert [one["id"] for one in tables["stewards"]][1] == PEOPLE[1]
+    assert [one["id"] for one in tables["proposals"]] == [proposed["id"]]
+    assert len(tables["chain"]) == 3
+    assert "set quorum  (1 of 2 signed)" in valley.text("steward", "list")
+    assert "1 more must sign" in valley.refused("steward", "approve", proposed["id"][:8])
+    assert "steward propose --remove" in valley.refused("member", "revoke", PEOPLE[1])
+
+
+def test_the_audit_trail_says_it_all_in_plain_words(valley: Shell) -> None:
+    found = valley.document("history", "--authority")
+    assert found["total"] == len(found["history"])
+    first = found["history"][0]
+    assert [act["text"] for act in first["acts"]] == ["founded the community 'Valle Alto'"]
+    assert first["stands"]
+    texts = valley.text("history", "--authority")
+    for said in (
+        "founded the community",
+        "made invitation",
+        "took the role of abababab back",
+        "decided to set licence",
+    ):
+        assert said in texts
+
+
+@pytest.mark.parametrize(
+    "tail",
+    ["", "?invite=12", f"?invite={'12' * 32}&role=steward"],
+    ids=["no invitation", "cut off", "another role"],
+)
+def test_a_link_that_admits_nobody_is_one_clear_line_without_its_secret(valley: Shell, tail: str) -> None:
+    said = valley.refused("join", f"commons:{'01' * 32}{tail}")
+    assert said.count("\n") == 1
+    assert "12" * 32 not in said
