@@ -192,11 +192,15 @@ class Addition:
         for id_, no, lane, _ in named_before:
             if lane == self._lane.no:
                 named[no].append(id_)
+        changed = {
+            checked.id: [record for record, _, _ in checked.changeset.changes] for checked in self._chunk
+        }
         late: dict[bytes, list[tuple[Changeset, bool]]] = defaultdict(list)
         for no, id_, stands, codec, body in select_in(
             self._db, "select no, id, standing, codec, body from changesets where no in ({})", list(named)
         ):
-            changeset = standing.read_changeset(self._db, id_, codec, body)
+            records = {record for ref in named[no] for record in changed[ref]}
+            changeset = standing.read_excerpt(self._db, id_, codec, body, records)
             for ref in named[no]:
                 late[ref].append((changeset, stands == STANDS))
         return late

@@ -295,7 +295,7 @@ class Store:
 
         progress: called now and then with how much is done, and of how much.
         """
-        with self._snapshot() as (db, _):
+        with self._snapshot(keep=False) as (db, _):
             return checking.check(db, progress)
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
@@ -331,11 +331,11 @@ class Store:
     # --- Transactions and snapshots ---
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Connection, Followed]]:
+    def _snapshot(self, *, keep: bool = True) -> Iterator[tuple[Connection, Followed]]:
         """One read transaction, and what is followed at that moment."""
         with ExitStack() as stack:
             with self._moment:
-                db = stack.enter_context(self._readers.snapshot())
+                db = stack.enter_context(self._readers.snapshot(keep=keep))
                 db.execute("select no from lanes limit 1").fetchone()  # from here on it sees this moment
                 followed = self._followed
             yield db, followed

@@ -29,14 +29,6 @@ create virtual table temp.expected_search using fts5 (
 create virtual table temp.expected_words using fts5vocab (temp, expected_search, instance);
 create virtual table temp.found_words using fts5vocab (main, search, instance)
 """
-_NAMES = (
-    "unjudged",
-    "expected_touches",
-    "expected_listing",
-    "expected_words",
-    "found_words",
-    "expected_search",
-)
 _WRITES = (
     "select lane, id, kind, changeset, stands, fields from temp.writes order by lane, id, kind, changeset"
 )
@@ -78,8 +70,6 @@ class Row(NamedTuple):
 
 def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings: Findings) -> None:
     """Compare `records`, `touches`, `listing` and `search` with what `temp.writes` says."""
-    for name in _NAMES:
-        db.execute(f"drop table if exists temp.{name}")
     for statement in _EXPECTED.split(";\n"):
         db.execute(statement)
     db.execute(_UNJUDGED)
