@@ -304,7 +304,7 @@ class Store:
         Needs as much free space as the file takes. Snapshots that are still read go on with the old file.
         """
         with reported_with_files(self._path):
-            rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
+            rebuilt = opening.making_of(self._path, "rebuilding")
             problems = rebuilding.build(self._writer, rebuilt, progress)
             with self._moment:
                 self._readers.renew()
