@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from commonsnode.peers.outbox import Outbox
@@ -258,16 +259,13 @@ class Link:
         """Unpack a batch and check every changeset of it, off the event loop; one bad one refuses all."""
         loop = asyncio.get_running_loop()
         size_max = BATCH_BYTES_MAX if effect.hops is None else LIVE_BYTES_MAX
-        signed = await loop.run_in_executor(
-            self._checkers, lambda: batches.unpack(effect.size, effect.packed, size_max=size_max)
-        )
-        parts = [signed[at : at + CHECK_STEP] for at in range(0, len(signed), CHECK_STEP)]
-        results = await asyncio.gather(
+        first, parts = await loop.run_in_executor(self._checkers, _open_batch, effect, size_max)
+        rest = await asyncio.gather(
             *(loop.run_in_executor(self._checkers, _check_all, effect.key, part) for part in parts)
         )
         checked: list[Checked] = []
         ids: list[bytes] = []
-        for result in (item for part in results for item in part):
+        for result in chain(first, *rest):
             ids.append(result.id)
             if isinstance(result, Checked):
                 checked.append(result)
@@ -344,6 +342,16 @@ def lane_state(store: "Store", key: LaneKey) -> frames.LaneState | None:
 
 def _known(reason: str) -> str:
     return reason if reason in {each.value for each in Reason} else "an unknown reason"
+
+
+def _open_batch(
+    effect: events.Apply, size_max: int
+) -> tuple[list[Checked | OfUnknownVersion], list[list[Signed]]]:
+    """Unpack, and check at once what one thread does in a moment; of more, the parts that several may check."""
+    signed = batches.unpack(effect.size, effect.packed, size_max=size_max)
+    if len(signed) <= CHECK_STEP:
+        return _check_all(effect.key, signed), []
+    return [], [signed[at : at + CHECK_STEP] for at in range(0, len(signed), CHECK_STEP)]
 
 
 def _check_all(key: LaneKey, part: Sequence[Signed]) -> list[Checked | OfUnknownVersion]:
