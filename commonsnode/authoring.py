@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TypeAlias, cast
 
 from commonsnode.errors import TooLarge, WrongField
@@ -38,8 +39,9 @@ ENVELOPE_BYTES = 128  # of a body beside its refs and changes: 92 by the form, r
 REF_BYTES = 34
 INDEX_BYTES_MAX = 3
 ENTRY_BYTES = 32  # of an entry beside kind and writes: 25 by the form, rounded up
-WRITE_BYTES = 2  # of a write beside name and value, without indexes
 UTF8_BYTES_MAX = 4
+
+_supersedes = itemgetter(1)  # of a write
 
 Publish: TypeAlias = Callable[[bytes, str, Applied, object | None], None]
 Writes: TypeAlias = Mapping[str, tuple[Value, Sequence[bytes]]]  # field → value, ids of what it supersedes
@@ -219,6 +221,8 @@ def _utf8(name: str, text: str) -> bytes:
 def _superseded(entry: Entry) -> set[bytes]:
     """The ids that an entry supersedes; of hundreds of concurrent values a share, the next write sees the rest."""
     writes = entry[2]
+    if not any(map(_supersedes, writes.values())):
+        return set()
     share = max(1, SUPERSEDED_MAX // max(1, len(writes)))
     return {ref for _, ids in writes.values() if ids for ref in ids[:share]}
 
@@ -266,6 +270,7 @@ def _parts(entries: Sequence[Entry]) -> Iterator[tuple[list[Entry], set[bytes]]]
 def _entry_bytes(entry: Entry) -> int:
     """At most how many bytes an entry takes in the body, refs aside."""
     _, kind, writes = entry
-    bare = len(canonical.pack([*writes, *(value for value, _ in writes.values())]))
-    indexes = sum(2 + len(ids) * INDEX_BYTES_MAX for _, ids in writes.values() if ids)
-    return bare + len(kind) * UTF8_BYTES_MAX + ENTRY_BYTES + len(writes) * WRITE_BYTES + indexes
+    # The form of the writes is that of the body but for what they supersede: ids here, indexes of refs there.
+    with_ids = len(canonical.pack(writes))
+    ids = sum(map(len, map(_supersedes, writes.values())))
+    return with_ids - ids * (REF_BYTES - INDEX_BYTES_MAX) + len(kind) * UTF8_BYTES_MAX + ENTRY_BYTES

@@ -17,6 +17,7 @@ from commonsnode.stewards import complete_own, to_propose_again
 from commonsnode.trail import change_words
 from commonsnode.writing import Landed
 from commonsnode_protocol.authority import STEWARD, Authority, writing
+from commonsnode_protocol.authority.writing import NotPossible
 from commonsnode_protocol.changeset import AUTHORITY
 from commonsnode_protocol.record import NONCE_BYTES
 from commonsnode_store.errors import StoreError, UnknownCommunity
@@ -43,12 +44,17 @@ class Duties:
         self._due.update(communities)
         self._wake.set()
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._report)
 
     async def stop(self) -> None:
         self._unsubscribe()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def _report(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._node.log.error("duties-failed", cause=error)
 
     def _on_landed(self, landed: Landed) -> None:
         if landed.lane == AUTHORITY or landed.authority_changed:
@@ -63,7 +69,7 @@ class Duties:
                 community = self._due.pop()
                 try:
                     await self._do(community)
-                except (Refusal, StoreError, OSError) as error:
+                except (Refusal, NotPossible, StoreError) as error:
                     self._node.log.warning("duties-not-done", community=community.hex(), problem=str(error))
                 except Stopping:
                     return

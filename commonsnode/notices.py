@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from commonsnode.logs import Log
+
 NOTICES_MAX = 50  # of one community; the oldest go
 
 
@@ -32,6 +34,7 @@ class Notices:
         self._path = path
         self._of: dict[str, Told] = {}
         self._saving = asyncio.Lock()
+        self._log = Log("notices")
         with suppress(OSError, ValueError, TypeError):  # without it nothing is lost but what was told before
             self._of = {key: Told(**said) for key, said in json.loads(path.read_bytes()).items()}
 
@@ -47,7 +50,13 @@ class Notices:
         self._of.pop(community.hex(), None)
 
     async def save(self) -> None:
-        """Write the file, off the event loop. Raises OSError."""
+        """Write the file, off the event loop. What it holds is never worth failing for: a full disk is logged."""
+        try:
+            await self._save()
+        except OSError as error:
+            self._log.warning("notices-not-saved", problem=str(error))
+
+    async def _save(self) -> None:
         async with self._saving:
             said = {
                 key: {"table": of.table, "role": of.role, "notices": of.notices, "names": of.names}

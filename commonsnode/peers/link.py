@@ -1,9 +1,10 @@
 """One link to one peer: drives the session of the protocol over a pipe, and does its effects on the store."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from commonsnode.peers.outbox import Outbox
@@ -11,11 +12,11 @@ from commonsnode.peers.pipe import Pipe
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import frames, intake, negentropy
 from commonsnode_protocol import session_events as events
-from commonsnode_protocol.changeset import Signed
+from commonsnode_protocol.changeset import AUTHORITY, Signed
 from commonsnode_protocol.channel import Channel, Handshake
 from commonsnode_protocol.errors import MisuseError, PeerError, Reason
 from commonsnode_protocol.intake import Checked, OfUnknownVersion
-from commonsnode_protocol.limits import BATCH_BYTES_MAX, LIVE_BYTES_MAX
+from commonsnode_protocol.limits import BATCH_BYTES_MAX, LIVE_BYTES_MAX, SHOW_BYTES_MAX
 from commonsnode_protocol.session import Session
 from commonsnode_protocol.session_events import LaneKey
 
@@ -68,8 +69,12 @@ class Link:
         wall_ms: Callable[[], int],
         on_stop: Callable[[bytes, int], None],
         on_compared: Callable[[], None],
+        on_shown: "Callable[[Link, events.Shown], Awaitable[None]]",
     ) -> None:
-        """address: what we dialled, or None for a peer that dialled us. on_stop: a charter's version is unknown."""
+        """address: what we dialled, or None for a peer that dialled us. on_stop: a charter's version is unknown.
+
+        on_shown: the peer shows why some community admits it.
+        """
         self.node = channel.peer_key
         self.hello = frames.parse_hello(channel.peer_hello)
         self.initiator = channel.initiator
@@ -88,6 +93,8 @@ class Link:
         self._wall_ms = wall_ms
         self._on_stop = on_stop
         self._on_compared = on_compared
+        self._on_shown = on_shown
+        self._showing = asyncio.Lock()  # one at a time, and beside all other work of the link
         self._outbox = Outbox()
         self._inbox: asyncio.Queue[events.Event] = asyncio.Queue()
         self._applies: asyncio.Queue[events.Apply] = asyncio.Queue()
@@ -247,8 +254,31 @@ class Link:
                 group.create_task(self._answer(key, message))
             case events.FindMissing(key, ids):
                 group.create_task(self._find_missing(key, ids))
+            case events.Shown():
+                group.create_task(self._shown(effect))
             case events.Ended(reason):
                 raise PeerError(Reason.DONE, f"the peer ended it: {_known(reason)}")
+
+    async def _shown(self, shown: events.Shown) -> None:
+        async with self._showing:
+            await self._on_shown(self, shown)
+
+    def door_tag(self, door: bytes) -> bytes:
+        """What the peer calls this door on this link."""
+        role = frames.RESPONDER if self.initiator else frames.INITIATOR
+        return frames.door_tag(self._channel.channel_hash, role, door)
+
+    async def check_shown(self, community: bytes, shown: events.Shown) -> list[Checked]:
+        """Check what was shown; nothing of it where any is wrong, and no blame, which would tell what is known here."""
+        loop = asyncio.get_running_loop()
+        try:
+            signed = await loop.run_in_executor(
+                self._checkers, lambda: batches.unpack(shown.size, shown.packed, size_max=SHOW_BYTES_MAX)
+            )
+            results = await loop.run_in_executor(self._checkers, _check_all, (community, AUTHORITY), signed)
+        except PeerError:
+            return []
+        return [result for result in results if isinstance(result, Checked)]
 
     def _applied_bytes(self, count: int) -> None:
         self._unapplied -= count
@@ -258,16 +288,13 @@ class Link:
         """Unpack a batch and check every changeset of it, off the event loop; one bad one refuses all."""
         loop = asyncio.get_running_loop()
         size_max = BATCH_BYTES_MAX if effect.hops is None else LIVE_BYTES_MAX
-        signed = await loop.run_in_executor(
-            self._checkers, lambda: batches.unpack(effect.size, effect.packed, size_max=size_max)
-        )
-        parts = [signed[at : at + CHECK_STEP] for at in range(0, len(signed), CHECK_STEP)]
-        results = await asyncio.gather(
+        first, parts = await loop.run_in_executor(self._checkers, _open_batch, effect, size_max)
+        rest = await asyncio.gather(
             *(loop.run_in_executor(self._checkers, _check_all, effect.key, part) for part in parts)
         )
         checked: list[Checked] = []
         ids: list[bytes] = []
-        for result in (item for part in results for item in part):
+        for result in chain(first, *rest):
             ids.append(result.id)
             if isinstance(result, Checked):
                 checked.append(result)
@@ -344,6 +371,16 @@ def lane_state(store: "Store", key: LaneKey) -> frames.LaneState | None:
 
 def _known(reason: str) -> str:
     return reason if reason in {each.value for each in Reason} else "an unknown reason"
+
+
+def _open_batch(
+    effect: events.Apply, size_max: int
+) -> tuple[list[Checked | OfUnknownVersion], list[list[Signed]]]:
+    """Unpack, and check at once what one thread does in a moment; of more, the parts that several may check."""
+    signed = batches.unpack(effect.size, effect.packed, size_max=size_max)
+    if len(signed) <= CHECK_STEP:
+        return _check_all(effect.key, signed), []
+    return [], [signed[at : at + CHECK_STEP] for at in range(0, len(signed), CHECK_STEP)]
 
 
 def _check_all(key: LaneKey, part: Sequence[Signed]) -> list[Checked | OfUnknownVersion]:

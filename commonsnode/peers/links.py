@@ -6,8 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from commonsnode.peers.link import Link, lane_state, shake_hands
+from commonsnode.peers.link import Link, shake_hands
 from commonsnode.peers.pipe import Pipe
+from commonsnode.peers.sharing import Sharing
 from commonsnode_protocol import frames
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import public_key
@@ -54,12 +55,12 @@ class Links:
         self._on_unknown_version = on_unknown_version
         self._checkers = ThreadPoolExecutor(CHECKERS_MAX, "checker")
         self._stopping = False
+        self.sharing = Sharing(writer, store, self._me)
 
-    def tell(self, event: events.Event, *, but: Link | None = None) -> None:
-        """Tell all sessions, except that of one link."""
+    def tell(self, event: events.Event) -> None:
+        """Tell all sessions."""
         for link in self.by_node.values():
-            if link is not but:
-                link.post(event)
+            link.post(event)
 
     async def stop(self) -> None:
         """Say goodbye to all; no link begins after this."""
@@ -95,6 +96,7 @@ class Links:
                 wall_ms=self._clock,
                 on_stop=self._on_unknown_version,
                 on_compared=self.changed.set,
+                on_shown=self.sharing.shown,
             )
         except TimeoutError:
             problem = "no handshake in time"
@@ -121,11 +123,12 @@ class Links:
         self.by_node[link.node] = link
         self._log.info("peer-connected", peer=_short(link), dialled=link.initiator, agent=link.hello.agent)
         try:
-            ended = await link.run(await self._writer.read(lambda store: lanes_of(store, None)))
+            ended = await link.run(await self.sharing.begin(link))
         except Exception as error:  # noqa: BLE001 - a fault of ours ends this session, not the daemon; the log has it
             self._log.error("session-failed", cause=error, peer=_short(link))
             ended = PeerError(Reason.INTERNAL, type(error).__name__)
         finally:
+            self.sharing.end(link)
             if self.by_node.get(link.node) is link:
                 del self.by_node[link.node]
             self.changed.set()
@@ -173,19 +176,6 @@ class Links:
         """Of two links dialled from both sides at once, both nodes keep the one that the lesser key dialled."""
         dialled_by = self._me if link.initiator else link.node
         return dialled_by == min(self._me, link.node)
-
-
-def lanes_of(store: "Store", community: bytes | None) -> tuple[tuple[events.LaneKey, frames.LaneState], ...]:
-    """The lanes followed here, of one community or of all, with their fingerprints."""
-    entries = []
-    for info in store.communities():
-        if info.stopped or community not in (None, info.id):
-            continue
-        for lane in info.lanes:
-            state = lane_state(store, (info.id, lane))
-            if state is not None:
-                entries.append(((info.id, lane), state))
-    return tuple(entries)
 
 
 def _short(link: Link) -> str:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from commonsnode.peers.dialling import Dialler
 from commonsnode.peers.link import Link
-from commonsnode.peers.links import Links, lanes_of
+from commonsnode.peers.links import Links
 from commonsnode.peers.pipe import HEARTBEAT_S, SOCKET_BYTES_MAX, Pipe
 from commonsnode.peers.spreading import Spreading
 from commonsnode_protocol import session_events as events
-from commonsnode_protocol.changeset import LANES
 from commonsnode_protocol.errors import Reason
 from commonsnode_protocol.link import is_address
 
@@ -130,7 +129,7 @@ class Peers:
         return forgotten or dialler is not None
 
     def followed(self, community: bytes) -> None:
-        """A community is followed now, or more lanes of it: tell everybody."""
+        """A community is followed now, or more lanes of it, or by a join: tell whom it concerns."""
         self._own(self._announce(community))
         for dialler in self._dialled():
             dialler.wake()
@@ -139,12 +138,11 @@ class Peers:
         return [dialler for dialler, _ in self._diallers.values()]
 
     async def _announce(self, community: bytes) -> None:
-        self._links.tell(events.Follow(await self._writer.read(lambda store: lanes_of(store, community))))
+        await self._links.sharing.decide(community)
 
     def left(self, community: bytes) -> None:
         """A community is followed no more."""
-        for lane in LANES:
-            self._links.tell(events.Leave((community, lane)))
+        self._links.sharing.left(community)
 
     def status(self) -> list[dict[str, Any]]:
         """The `peers` of `status --json`: whom this node knows and how it stands with each."""

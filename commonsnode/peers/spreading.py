@@ -7,6 +7,7 @@ from commonsnode.peers.link import Via, lane_state
 from commonsnode.peers.links import Links
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import session_events as events
+from commonsnode_protocol.changeset import AUTHORITY
 from commonsnode_protocol.limits import LIVE_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class Spreading:
 
     async def run(self) -> None:
         while True:
-            await self._pass_on(await self._landed.get())
+            landed = await self._landed.get()
+            await self._pass_on(landed)
+            if landed.lane == AUTHORITY:
+                await self._decide(landed)
 
     async def _pass_on(self, landed: "Landed") -> None:
         key = (landed.community, landed.lane)
@@ -49,10 +53,34 @@ class Spreading:
             return
         hops = via.hops + 1 if via is not None else 1
         for link in links:
-            small = packed and not link.congested
+            # Authority is little, and who is about to be left learns why from it.
+            small = packed and (landed.lane == AUTHORITY or not link.congested)
             link.post(
                 events.Changed(key, state, landed.ids if small else (), size, packed if small else b"", hops)
             )
+
+    async def _decide(self, landed: "Landed") -> None:
+        dismissed = await self._links.sharing.decide(landed.community)
+        if not dismissed or len(landed.ids) <= PUSHED_IDS_MAX:
+            return
+        key = (landed.community, AUTHORITY)
+        for link in dismissed:
+            # More than is pushed at once came with the revocation, so that alone goes.
+            size, packed = await self._writer.read(
+                lambda store, node=link.node: _pack(store, key, _revocations(store, landed, node))
+            )
+            state = lane_state(self._store, key)
+            if state is not None and packed:
+                link.post(events.Changed(key, state, (), size, packed, 1))
+
+
+def _revocations(store: "Store", landed: "Landed", node: bytes) -> tuple[bytes, ...]:
+    authority = store.authority(landed.community)
+    persons = [
+        authority.people[first] for first in {node, *authority.persons_of(node)} & authority.people.keys()
+    ]
+    found = {id_ for person in persons for id_ in (*person.revocations, *person.leaves)}
+    return tuple(sorted(found.intersection(landed.ids)))[:PUSHED_IDS_MAX]
 
 
 def _pack(store: "Store", key: events.LaneKey, ids: tuple[bytes, ...]) -> tuple[int, bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from commonsnode_protocol.authority import Evaluator, Table, charter_table
+from commonsnode_protocol.authority.evaluator import NOTHING
 from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, Changeset
@@ -77,6 +78,7 @@ class Taking:
         if any(c.changeset.is_charter and charter_table(c.changeset) is None for c in new.values()):
             transaction.stop(community, INVALID_CHARTER)
             return Applied(refused=tuple(new))
+        before = evaluator.authority
         step = evaluator.add(checked.changeset for checked in new.values())
         applied = self._keep(new, evaluator.standing)
         if not self._own:
@@ -86,7 +88,7 @@ class Taking:
         moved.add(self._lane, sorted(rose), sorted(step.fell))
         follow_acts(transaction, evaluator, rose, step.fell)
         follow_authority(transaction, evaluator, step.authors, moved)
-        changed = bool(step.rose or step.fell or step.authors or step.moved)
+        changed = step != NOTHING and evaluator.authority != before
         if changed:
             transaction.authorities[community.id] = evaluator.authority
         if step.moved and evaluator.chain is not None:
@@ -292,11 +294,15 @@ class Addition:
         for id_, no, lane, _ in named_before:
             if lane == self._lane.no:
                 named[no].append(id_)
+        changed = {
+            checked.id: [record for record, _, _ in checked.changeset.changes] for checked in self._chunk
+        }
         late: dict[bytes, list[tuple[Changeset, bool]]] = defaultdict(list)
         for no, id_, stands, codec, body in select_in(
             self._db, "select no, id, standing, codec, body from changesets where no in ({})", list(named)
         ):
-            changeset = standing.read_changeset(self._db, id_, codec, body)
+            records = {record for ref in named[no] for record in changed[ref]}
+            changeset = standing.read_excerpt(self._db, id_, codec, body, records)
             for ref in named[no]:
                 late[ref].append((changeset, stands == STANDS))
         return late

@@ -95,8 +95,11 @@ class Readers:
         self._closed = False
 
     @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """A connection inside of one read transaction. Raises StoreError in place of SQLite's errors."""
+    def snapshot(self, *, keep: bool = True) -> Iterator[Connection]:
+        """A connection inside of one read transaction. Raises StoreError in place of SQLite's errors.
+
+        keep: lend it again afterwards; not where it has temporary tables, which take space until it is closed.
+        """
         era = self._era
         with reported(self._path):
             db = self._take()
@@ -107,7 +110,10 @@ class Readers:
             except BaseException:
                 db.close()
                 raise
-            self._give_back(db, era)
+            if keep:
+                self._give_back(db, era)
+            else:
+                db.close()
 
     def close(self) -> None:
         """Lend no more."""

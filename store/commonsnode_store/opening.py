@@ -28,6 +28,7 @@ def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
     """The connection that writes, and what is followed. Raises StoreError."""
     with reported_with_files(path):
         finish_replacing(path)
+        remove(making_of(path, "rebuilding"))  # what a stop left of a rebuild takes as much space as the file
         if create and (not path.exists() or path.stat().st_size == 0):
             _create(path)
         clean = _log_bytes(path) == 0
@@ -74,14 +75,24 @@ def finish_replacing(path: Path) -> None:
         _sync(path.parent)
 
 
+def making_of(path: Path, state: str) -> Path:
+    """Where a file is made that is to take the place of the one at `path`."""
+    return path.with_name(f"{path.name}.{state}")
+
+
+def remove(path: Path) -> None:
+    """Remove a database, if there is one, with all that SQLite puts beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
 def _ready(path: Path) -> Path:
-    return path.with_name(f"{path.name}.rebuilt")
+    return making_of(path, "rebuilt")
 
 
 def _create(path: Path) -> None:
-    making = path.with_name(f"{path.name}.creating")
-    for leftover in (making, Path(f"{making}-wal"), Path(f"{making}-shm")):
-        leftover.unlink(missing_ok=True)
+    making = making_of(path, "creating")
+    remove(making)
     new_file(making).close()
     _sync(making)
     os.replace(making, path)

@@ -69,8 +69,7 @@ def build(old: Connection, path: Path, progress: Progress | None = None) -> list
 
     Returns what was left out. Raises sqlite3.Error or OSError where the new file cannot be written.
     """
-    for leftover in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
-        leftover.unlink(missing_ok=True)
+    opening.remove(path)
     new = opening.new_file(path)
     try:
         # Until it is whole a power cut may have it, and it is made anew.
@@ -82,7 +81,7 @@ def build(old: Connection, path: Path, progress: Progress | None = None) -> list
         new.close()
     except BaseException:
         new.close()
-        path.unlink(missing_ok=True)
+        opening.remove(path)
         raise
     return problems
 
@@ -91,7 +90,7 @@ def rebuild_closed(path: Path, progress: Progress | None = None) -> list[Problem
     """Put a new file in the place of one that no one has open. Raises NotANode, NewerFormat, Damaged, DiskFull."""
     opening.finish_replacing(path)
     opening.recognise(path)
-    rebuilt = path.with_name(f"{path.name}.rebuilding")
+    rebuilt = opening.making_of(path, "rebuilding")
     with reported_with_files(path):
         old = open_writer(path)
         try:

@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 2
+FORMAT = 3
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
 PLAIN, BENEATH, OVERLAY = 0, 1, 2  # records.status
@@ -56,16 +56,13 @@ create table changesets (           -- the truth: all other tables down to `sear
     author integer not null references authors(no),
     time integer not null,          -- ms since 1970, as the author had it
     seen_ms integer not null,       -- when this node first held it
-    standing integer not null,      -- 1 stands; 0 own, waits for its author to be admitted, and is offered to nobody;
-                                    -- 2 void: stood once and does no more, kept in history
+    standing integer not null,      -- 1 stands; 0 waits for its author to be admitted, and is offered to nobody
     codec integer not null,         -- how the body is kept: 0 plain, 1 zstd, n zstd with dictionary n
     signature blob not null,
     body blob not null
 );
 create index changesets_in_order on changesets (lane, time, id) where standing = 1;
 create index changesets_waiting on changesets (lane, author) where standing = 0;
-create index changesets_void on changesets (lane, author) where standing = 2;
-create index changesets_by_author on changesets (author, lane);
 
 create table dictionaries (         -- what small bodies of a lane are packed with
     no integer primary key autoincrement,  -- changesets.codec
@@ -77,14 +74,14 @@ create table dictionaries (         -- what small bodies of a lane are packed wi
 );
 insert into sqlite_sequence values ('dictionaries', 15);  -- numbers below 16 are codecs without a dictionary
 
-create table heads (                -- an author's changesets, void ones aside, that no other such one of the lane refs
+create table heads (                -- an author's changesets that no other of the same author and lane refs
     lane integer not null references lanes(no),
     author integer not null references authors(no),
     changeset integer not null references changesets(no),
     primary key (lane, author, changeset)
 ) without rowid;
 
-create table missing_refs (         -- refs of what is held to what is not held, or waits
+create table missing_refs (         -- refs of what is held to what does not stand here
     ref blob not null,              -- 32 bytes: id of a changeset
     changeset integer not null references changesets(no),
     primary key (ref, changeset)
@@ -110,14 +107,6 @@ create table touches (              -- which changesets wrote to which record
     record integer not null references records(no),
     changeset integer not null references changesets(no),
     primary key (record, changeset)
-) without rowid;
-
-create table void_touches (         -- the same of void changesets: a record of which nothing else is held has no row
-    lane integer not null references lanes(no),
-    id blob not null,               -- records.id
-    kind integer not null references kinds(no),
-    changeset integer not null references changesets(no),
-    primary key (lane, id, kind, changeset)
 ) without rowid;
 
 create table listing (              -- an index of what is shown, by title without case and accents
@@ -189,7 +178,21 @@ create table imports (              -- what this node imported from which table,
 pragma user_version = 2;
 commit;
 """
-_MIGRATIONS = (_TO_1, _TO_2)
+_TO_3 = """
+begin immediate;
+create table void_touches (         -- touches of changesets that stood and do no more, in history (standing 2)
+    lane integer not null references lanes(no),
+    id blob not null,               -- records.id; a record of which nothing else is held has no row
+    kind integer not null references kinds(no),
+    changeset integer not null references changesets(no),
+    primary key (lane, id, kind, changeset)
+) without rowid;
+create index changesets_void on changesets (lane, author) where standing = 2;
+create index changesets_by_author on changesets (author, lane);
+pragma user_version = 3;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from commonsnode_store.answers import CommunityInfo
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Community, Followed, Lane
-from commonsnode_store.schema import STANDS
+from commonsnode_store.schema import STANDS, WAITS
 from commonsnode_store.walks import refs_of
 
 
@@ -35,13 +35,15 @@ def describe(db: Connection, community: Community, followed: Followed) -> Commun
     )
 
 
-def fetch(db: Connection, lane: Lane, ids: Sequence[bytes]) -> list[Signed]:
-    """Those that stand, in the order asked. Raises Damaged where one is not what its id says."""
+def fetch(db: Connection, lane: Lane, ids: Sequence[bytes], *, waiting: bool = False) -> list[Signed]:
+    """Those that stand, or wait where asked for, in the order asked. Raises Damaged where one is not what its id says."""
     rows = select_in(
         db,
-        "select id, codec, signature, body from changesets where lane = ? and standing = 1 and id in ({})",
+        "select id, codec, signature, body from changesets"
+        " where lane = ? and standing in (1, ?) and id in ({})",
         ids,
         lane.no,
+        WAITS if waiting else STANDS,
     )
     found: dict[bytes, Signed] = {}
     for id_, codec, signature, kept in rows:

@@ -2,6 +2,7 @@
 
 Columns, lists and the search index hold what these functions said when the row was written, and an index entry can only
 be taken out by the exact text that was put in. So a change to any of them needs a migration that computes the file anew.
+(What they use of Unicode, case folding and decomposition, is promised never to change for a character that exists.)
 """
 
 import unicodedata

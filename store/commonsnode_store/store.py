@@ -181,6 +181,11 @@ class Store:
         with self._snapshot() as (db, followed):
             return sets.fetch(db, followed.lane(community, lane), ids)
 
+    def fetch_with_waiting(self, community: bytes, lane: str, ids: Sequence[bytes]) -> list[Signed]:
+        """R. As `fetch`, with those of this node's own that wait: what it shows to be admitted by. Raises Damaged."""
+        with self._snapshot() as (db, followed):
+            return sets.fetch(db, followed.lane(community, lane), ids, waiting=True)
+
     def heads(self, community: bytes, lane: str, author: bytes) -> list[tuple[bytes, int]]:
         """R. (id, time) of an author's changesets that stand or wait, and that no other such one of the author refs."""
         with self._snapshot() as (db, followed):
@@ -331,7 +336,7 @@ class Store:
 
         progress: called now and then with how much is done, and of how much.
         """
-        with self._snapshot() as (db, _):
+        with self._snapshot(keep=False) as (db, _):
             return checking.check(db, progress)
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> list[Problem]:
@@ -340,7 +345,7 @@ class Store:
         Needs as much free space as the file takes. Snapshots that are still read go on with the old file.
         """
         with reported_with_files(self._path):
-            rebuilt = self._path.with_name(f"{self._path.name}.rebuilding")
+            rebuilt = opening.making_of(self._path, "rebuilding")
             problems = rebuilding.build(self._writer, rebuilt, progress)
             with self._moment:
                 self._readers.renew()
@@ -382,11 +387,11 @@ class Store:
         self._walks.forget()
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Connection, Followed]]:
+    def _snapshot(self, *, keep: bool = True) -> Iterator[tuple[Connection, Followed]]:
         """One read transaction, and what is followed at that moment."""
         with ExitStack() as stack:
             with self._moment:
-                db = stack.enter_context(self._readers.snapshot())
+                db = stack.enter_context(self._readers.snapshot(keep=keep))
                 db.execute("select no from lanes limit 1").fetchone()  # from here on it sees this moment
                 followed = self._followed
             yield db, followed

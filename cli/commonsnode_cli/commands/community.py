@@ -13,6 +13,8 @@ from commonsnode_cli.settings import setting
 from commonsnode_cli.wording import moment
 from commonsnode_cli.words import text
 
+PEOPLE_SHOWN = 50  # of a community, beside the rest
+
 app = typer.Typer(
     name="community",
     help="Begin, join, see and leave communities.",
@@ -142,9 +144,11 @@ def show(
 
 
 def _print_people(call: Invocation, found: Document) -> None:
-    for one in found["people"]:
+    for one in found["people"][:PEOPLE_SHOWN]:
         mine = " (this node)" if one["you"] else ""
         call.out.line(f"  {one['role']:<12}", one["id"], mine, (f"  since {moment(one['since'])}", "dim"))
+    if len(found["people"]) > PEOPLE_SHOWN:
+        call.out.say(f"  … and {len(found['people']) - PEOPLE_SHOWN} more: commonsnode member list")
     for one in found["invitations"]:
         state = "withdrawn" if one["withdrawn"] else f"{one['used']} of {one['uses']} joined"
         name = f" for {one['name']}" if one["name"] else ""

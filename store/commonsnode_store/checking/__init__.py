@@ -22,7 +22,10 @@ PAGES_PROBLEMS_MAX = 20
 
 
 def check(db: Connection, progress: Progress | None = None) -> list[Problem]:
-    """All problems of the file, the first 1,000 one by one. `db`: a connection inside of a read transaction."""
+    """All problems of the file, the first 1,000 one by one.
+
+    db: a connection inside of a read transaction; it is left with temporary tables, and to be closed.
+    """
     findings = Findings(progress)
     with findings.guarded("database"):
         _check_pages(db, findings)

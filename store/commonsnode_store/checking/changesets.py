@@ -48,8 +48,6 @@ class CheckedLane:
 
 def read_changesets(db: Connection, findings: Findings) -> list[CheckedLane]:
     """Check every changeset, and spool what it says to `temp.refs` and `temp.writes`."""
-    for statement in ("refs", "writes", "unreadable"):
-        db.execute(f"drop table if exists temp.{statement}")
     for statement in _SPOOLS.split(";"):
         db.execute(statement)
     lanes = _lanes(db, findings)

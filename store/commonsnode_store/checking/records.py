@@ -29,14 +29,6 @@ create virtual table temp.expected_search using fts5 (
 create virtual table temp.expected_words using fts5vocab (temp, expected_search, instance);
 create virtual table temp.found_words using fts5vocab (main, search, instance)
 """
-_NAMES = (
-    "unjudged",
-    "expected_touches",
-    "expected_listing",
-    "expected_words",
-    "found_words",
-    "expected_search",
-)
 _WRITES = (
     "select lane, id, kind, changeset, standing, fields from temp.writes where standing <> 2"
     " order by lane, id, kind, changeset"
@@ -87,8 +79,6 @@ class Row(NamedTuple):
 
 def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings: Findings) -> None:
     """Compare `records`, `touches`, `void_touches`, `listing` and `search` with what `temp.writes` says."""
-    for name in _NAMES:
-        db.execute(f"drop table if exists temp.{name}")
     for statement in _EXPECTED.split(";\n"):
         db.execute(statement)
     db.execute(_UNJUDGED)
@@ -98,7 +88,8 @@ def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings
     for table, columns in (("touches", "record, changeset"), ("listing", "lane, deleted, key, record, kind")):
         found = f"select {columns} from {table} where {kept}"
         compare(db, f"select {columns} from temp.expected_{table}", found, table, findings)
-    compare(db, _VOID, _FOUND_VOID, "void_touches", findings)
+    if db.execute("select 1 from sqlite_schema where name = 'void_touches'").fetchone():
+        compare(db, _VOID, _FOUND_VOID, "void_touches", findings)
     with findings.guarded("search"):
         _check_search(db, findings, unjudged)
     for lane in lanes:
