@@ -55,7 +55,7 @@ class Links:
         self._on_unknown_version = on_unknown_version
         self._checkers = ThreadPoolExecutor(CHECKERS_MAX, "checker")
         self._stopping = False
-        self.sharing = Sharing(writer, store, self._me)
+        self.sharing = Sharing(writer, store, self._me, log)
 
     def tell(self, event: events.Event) -> None:
         """Tell all sessions."""

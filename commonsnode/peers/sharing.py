@@ -21,6 +21,7 @@ from commonsnode_protocol.limits import SHOW_BYTES_MAX, UNSETTLED_MS_MAX
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from commonsnode.logs import Log
     from commonsnode.writing import Writer
     from commonsnode_protocol.authority import Authority
     from commonsnode_store.store import Store
@@ -55,11 +56,12 @@ class _Told:
 class Sharing:
     """See the module. Used in the event loop."""
 
-    def __init__(self, writer: "Writer", store: "Store", me: bytes) -> None:
+    def __init__(self, writer: "Writer", store: "Store", me: bytes, log: "Log") -> None:
         """me: this node's key."""
         self._writer = writer
         self._store = store
         self._me = me
+        self._log = log
         self._lock = asyncio.Lock()
         self._told: dict[Link, _Told] = {}
         self._followed: dict[bytes, Followed] = {}
@@ -229,7 +231,7 @@ class Sharing:
 
     async def _take(self, link: Link, shown: events.Shown) -> bool:
         """False where the door is not known here."""
-        from commonsnode_store.errors import UnknownCommunity
+        from commonsnode_store.errors import StoreError, UnknownCommunity
 
         private = [id_ for id_, of in self._followed.items() if of.readers.known and of.readers.members_only]
         community = await self._writer.run(lambda store: _door(store, private, link, shown.tag))
@@ -241,6 +243,8 @@ class Sharing:
                 await self._writer.apply(community, AUTHORITY, checked, via=Via(link, 0))
             except UnknownCommunity:
                 return True  # left meanwhile
+            except StoreError as error:
+                self._log.warning("shown-not-taken", problem=str(error))
         return True
 
 

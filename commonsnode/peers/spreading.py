@@ -1,6 +1,7 @@
 """What lands in the store is passed on to every link that did not bring it (Plumtree's eager push, or the news of it)."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from commonsnode.peers.link import Via, lane_state
@@ -66,21 +67,20 @@ class Spreading:
         key = (landed.community, AUTHORITY)
         for link in dismissed:
             # More than is pushed at once came with the revocation, so that alone goes.
-            size, packed = await self._writer.read(
-                lambda store, node=link.node: _pack(store, key, _revocations(store, landed, node))
-            )
+            size, packed = await self._writer.read(partial(_pack_revocations, landed=landed, node=link.node))
             state = lane_state(self._store, key)
             if state is not None and packed:
                 link.post(events.Changed(key, state, (), size, packed, 1))
 
 
-def _revocations(store: "Store", landed: "Landed", node: bytes) -> tuple[bytes, ...]:
+def _pack_revocations(store: "Store", landed: "Landed", node: bytes) -> tuple[int, bytes]:
     authority = store.authority(landed.community)
     persons = [
         authority.people[first] for first in {node, *authority.persons_of(node)} & authority.people.keys()
     ]
     found = {id_ for person in persons for id_ in (*person.revocations, *person.leaves)}
-    return tuple(sorted(found.intersection(landed.ids)))[:PUSHED_IDS_MAX]
+    ids = tuple(sorted(found.intersection(landed.ids)))[:PUSHED_IDS_MAX]
+    return _pack(store, (landed.community, AUTHORITY), ids)
 
 
 def _pack(store: "Store", key: events.LaneKey, ids: tuple[bytes, ...]) -> tuple[int, bytes]:

@@ -24,6 +24,8 @@ from commonsnode_protocol.limits import (
     PACKED_BYTES_MAX,
     REASON_BYTES_MAX,
     RECONCILE_BYTES_MAX,
+    SHOW_BYTES_MAX,
+    SHOW_PACKED_BYTES_MAX,
     TIME_MS_MAX,
     WANT_IDS_MAX,
 )
@@ -151,14 +153,36 @@ class Drop:
     lane: int
 
 
+@dataclass(frozen=True, slots=True)
+class Show:
+    """[12, tag, size, packed]: changesets of a lane `authority` that the receiver may know by this tag of a door."""
+
+    tag: bytes
+    size: int
+    packed: bytes
+
+
 Frame: TypeAlias = (
-    Bye | Lanes | State | Reconcile | Want | Changesets | Credit | Push | IHave | Graft | Prune | Drop
+    Bye | Lanes | State | Reconcile | Want | Changesets | Credit | Push | IHave | Graft | Prune | Drop | Show
 )
 
 
 def tag(channel_hash: bytes, role: bytes, community: bytes, lane: str) -> bytes:
     """What a side calls a lane before it knows whether the other follows it; role: of the side that says it (rule 42)."""
     return blake2b(channel_hash + role + community + lane.encode(), digest_size=TAG_BYTES).digest()
+
+
+def door_tag(channel_hash: bytes, role: bytes, door: bytes) -> bytes:
+    """What a side that shows why it is admitted calls the community (rule 42); role: of the side that says it.
+
+    door: an invitation's public key, or `door_of_key`.
+    """
+    return blake2b(channel_hash + role + door, digest_size=TAG_BYTES).digest()
+
+
+def door_of_key(community: bytes, key: bytes) -> bytes:
+    """The door by which a node with this key shows itself to a community that does not know it yet."""
+    return community + key
 
 
 def hello_value(hello: Hello) -> dict[str, Value]:
@@ -223,6 +247,8 @@ def _value(frame: Frame) -> list[object]:
             return [10, lane]
         case Drop(lane):
             return [11, lane]
+        case Show(tag_, size, packed):
+            return [12, tag_, size, packed]
 
 
 def decode(data: bytes) -> Frame:
@@ -315,6 +341,17 @@ def _read_changesets(value: list[Value]) -> Changesets:
     return frame
 
 
+def _read_show(value: list[Value]) -> Show:
+    frame = Show(
+        _bytes(value[1], TAG_BYTES),
+        _int(value[2], SHOW_BYTES_MAX),
+        _blob(value[3], SHOW_PACKED_BYTES_MAX),
+    )
+    if not frame.size or not frame.packed:
+        raise PeerError(Reason.BAD_FRAME, "a batch without content")
+    return frame
+
+
 _READERS: dict[int, tuple[int, Callable[[list[Value]], Frame]]] = {
     0: (2, _read_bye),
     1: (2, _read_lanes),
@@ -333,4 +370,5 @@ _READERS: dict[int, tuple[int, Callable[[list[Value]], Frame]]] = {
     9: (3, lambda v: Graft(_lane(v[1]), _ids(v[2], IHAVE_IDS_MAX))),
     10: (2, lambda v: Prune(_lane(v[1]))),
     11: (2, lambda v: Drop(_lane(v[1]))),
+    12: (4, _read_show),
 }

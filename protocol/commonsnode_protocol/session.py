@@ -27,10 +27,12 @@ from commonsnode_protocol.limits import (
     IHAVE_IDS_MAX,
     LANES_AT_ONCE_MAX,
     LANES_MAX,
+    LINGER_MS,
     RECONCILE_ROUNDS_MAX,
     REFUSED_MAX,
     RETRY_MS_MAX,
     RETRY_MS_MIN,
+    SHOWS_MAX,
     STATE_DELAY_MS,
     UNSETTLED_MS_MAX,
     WANT_IDS_MAX,
@@ -51,7 +53,9 @@ from commonsnode_protocol.session_events import (
     Fetched,
     FindMissing,
     Follow,
+    FollowQuietly,
     InStep,
+    Introduce,
     LaneKey,
     Leave,
     Missing,
@@ -61,6 +65,7 @@ from commonsnode_protocol.session_events import (
     Refresh,
     Send,
     SetTimer,
+    Shown,
     TimerFired,
     Use,
 )
@@ -78,7 +83,10 @@ class Session:
         self._channel_hash = channel_hash
         self._role, self._peer_role = (INITIATOR, RESPONDER) if initiator else (RESPONDER, INITIATOR)
         self._lanes: dict[LaneKey, Lane] = {}
-        self._announced = 0
+        self._announced: int | None = None  # none: not even that there are none
+        self._quiet: dict[LaneKey, LaneState] = {}  # followed, and not said before the peer says it
+        self._introductions: list[Introduce] = []  # for when the peer has said what it follows
+        self._shows_sent = self._shows_received = 0
         self._peer_lanes: list[
             LaneKey | None
         ] = []  # the peer's number → our lane, where we know which one it is
@@ -104,8 +112,14 @@ class Session:
                 self._received(frames.decode(data), now_ms)
             case Follow(entries):
                 self._follow(entries, now_ms)
-            case Leave(key):
-                self._leave(key)
+            case FollowQuietly(entries):
+                self._quiet.update((key, state) for key, state in entries if key not in self._lanes)
+                self._answer_tags(now_ms)
+            case Leave(key, grace_ms):
+                self._leave(key, grace_ms, now_ms)
+            case Introduce():
+                self._introductions.append(event)
+                self._introduce()
             case Refresh():
                 for lane in self._lanes.values():
                     if lane.shared:
@@ -118,6 +132,8 @@ class Session:
                 lane_or_none = self._lanes.get(event.key)
                 if lane_or_none is not None:
                     self._lane_event(lane_or_none, event, now_ms)
+                elif event.key in self._quiet and isinstance(event, Changed):
+                    self._quiet[event.key] = event.state
         self._due(now_ms)
         effects, self._effects = self._effects, []
         return effects
@@ -126,27 +142,61 @@ class Session:
 
     def _follow(self, entries: Iterable[tuple[LaneKey, LaneState]], now_ms: int) -> None:
         new = []
+        first, announced = self._announced is None, self._announced or 0
         for key, state in entries:
-            if key in self._lanes or self._announced >= LANES_MAX:
+            self._quiet.pop(key, None)
+            if key in self._lanes:
+                self._lanes[key].leave_at = None
                 continue
-            lane = self._lanes[key] = Lane(key, self._announced, state, state)
-            self._announced += 1
+            if announced >= LANES_MAX:
+                continue
+            lane = self._lanes[key] = Lane(key, announced, state, state)
+            announced += 1
             new.append((frames.tag(self._channel_hash, self._role, *key), state))
             number = self._peer_live.get(frames.tag(self._channel_hash, self._peer_role, *key))
             if number is not None:
                 self._share(lane, number, self._peer_states[number], now_ms)
-        if new or not self._announced:
+        self._announced = announced
+        if new or first:
             self._send(frames.Lanes(tuple(new)))
 
-    def _leave(self, key: LaneKey) -> None:
-        lane = self._lanes.pop(key, None)
+    def _answer_tags(self, now_ms: int) -> None:
+        """Announce what was kept quiet, where the peer has announced it."""
+        answers = [
+            (key, state)
+            for key, state in self._quiet.items()
+            if frames.tag(self._channel_hash, self._peer_role, *key) in self._peer_live
+        ]
+        if answers:
+            self._follow(answers, now_ms)
+
+    def _introduce(self) -> None:
+        if not self.heard:
+            return
+        for each in self._introductions:
+            announced = frames.tag(self._channel_hash, self._peer_role, each.community, AUTHORITY)
+            if announced not in self._peer_live and self._shows_sent < SHOWS_MAX:
+                self._shows_sent += 1
+                door = frames.door_tag(self._channel_hash, self._role, each.door)
+                self._send(frames.Show(door, each.size, each.packed))
+        self._introductions.clear()
+
+    def _leave(self, key: LaneKey, grace_ms: int, now_ms: int) -> None:
+        self._quiet.pop(key, None)
+        lane = self._lanes.get(key)
         if lane is None:
             return
+        if grace_ms and lane.shared and not lane.in_step:
+            lane.leave_at = now_ms + grace_ms
+            return
+        del self._lanes[key]
         self._send(frames.Drop(lane.number))
         for number, of in enumerate(self._peer_lanes):
             if of == key:
                 self._peer_lanes[number] = None
                 self._left.add(number)
+                if lane.theirs is not None:
+                    self._peer_states[number] = lane.theirs
 
     def _lane_event(
         self, lane: Lane, event: Changed | Reconciled | Answered | Applied | Fetched | Missing, now_ms: int
@@ -256,6 +306,14 @@ class Session:
                 self._effects.append(Ended(reason))
             case frames.Lanes(entries):
                 self._announced_by_peer(entries, now_ms)
+            case frames.Show(tag, size, packed):
+                # As many as come are counted, known here or not: so nothing tells the peer which they are.
+                self._shows_received += 1
+                if self._shows_received > SHOWS_MAX:
+                    raise PeerError(Reason.FLOOD, f"more than {SHOWS_MAX} times shown something")
+                self._effects.append(Shown(tag, size, packed))
+            case frames.Drop(number) if number in self._left:
+                self._unannounced(number)
             case frames.Credit(amount):
                 self._credit_out += amount
                 if self._credit_out > CREDIT_BYTES_MAX:
@@ -293,9 +351,17 @@ class Session:
             lane = expected.get(tag)
             if lane is not None:
                 self._share(lane, number, state, now_ms)
+        self._answer_tags(now_ms)
+        self._introduce()
+
+    def _unannounced(self, number: int) -> None:
+        for tag, of in list(self._peer_live.items()):
+            if of == number:
+                del self._peer_live[tag]
 
     def _share(self, lane: Lane, number: int, state: LaneState, now_ms: int) -> None:
         self._peer_lanes[number] = lane.key
+        self._left.discard(number)
         lane.theirs, lane.retry_ms, lane.eager = state, 0, True
         self._compare(lane, now_ms, 0)
 
@@ -390,11 +456,10 @@ class Session:
         self._go_on(lane, now_ms)
 
     def _dropped(self, lane: Lane, number: int) -> None:
-        for tag, of in list(self._peer_live.items()):
-            if of == number:
-                del self._peer_live[tag]
+        self._unannounced(number)
         self._peer_lanes[number] = None
         self._left.add(number)
+        lane.said = None
         lane.theirs, lane.phase, lane.deadline, lane.retry_at, lane.say_at = (
             None,
             Phase.IDLE,
@@ -417,6 +482,8 @@ class Session:
         if equal:
             lane.retry_at, lane.retry_ms, lane.tried = None, RETRY_MS_MIN, True
             self._effects.append(InStep(lane.key))
+            if lane.leave_at is not None:
+                lane.leave_at = min(lane.leave_at, now_ms + LINGER_MS)
             if lane.key[1] == AUTHORITY and not lane.in_step:
                 for other in self._data_lanes(lane):
                     if other.retry_at is not None:
@@ -494,6 +561,9 @@ class Session:
 
     def _due(self, now_ms: int) -> None:
         """Do what the time has come for, and say when to look again."""
+        for lane in list(self._lanes.values()):
+            if lane.leave_at is not None and (not lane.shared or lane.leave_at <= now_ms):
+                self._leave(lane.key, 0, now_ms)
         active = sum(lane.phase is not Phase.IDLE for lane in self._lanes.values())
         next_at: int | None = None
         for lane in self._lanes.values():
@@ -511,7 +581,7 @@ class Session:
             ):
                 active += 1
                 self._start(lane, now_ms)
-            for at in (lane.deadline, lane.say_at, lane.retry_at):
+            for at in (lane.deadline, lane.say_at, lane.retry_at, lane.leave_at):
                 if at is not None and at > now_ms and (next_at is None or at < next_at):
                     next_at = at
         if next_at is not None and (self._timer is None or next_at < self._timer):

@@ -43,10 +43,31 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowQuietly:
+    """This node follows these lanes, and says so only to a peer that says it first; ended by Follow and Leave."""
+
+    entries: tuple[tuple[LaneKey, LaneState], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
-    """This node follows the lane no more."""
+    """This node follows the lane no more, or not with this peer.
+
+    grace_ms: where the lane is shared and not in step, it stays for so long, or until soon after it is in step.
+    """
 
     key: LaneKey
+    grace_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Introduce:
+    """Show changesets of lane `authority` at a door of a community, unless the peer has announced that lane by itself."""
+
+    community: bytes
+    door: bytes
+    size: int
+    packed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +150,9 @@ class TimerFired:
 Event: TypeAlias = (
     Received
     | Follow
+    | FollowQuietly
     | Leave
+    | Introduce
     | Changed
     | Reconciled
     | Answered
@@ -201,6 +224,15 @@ class FindMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The peer shows changesets at a door, which we may know by this tag. Nothing is to be told, whatever they are."""
+
+    tag: bytes
+    size: int
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class InStep:
     """Both sets of the lane are equal now."""
 
@@ -235,6 +267,7 @@ Effect: TypeAlias = (
     | Apply
     | Fetch
     | FindMissing
+    | Shown
     | InStep
     | Behind
     | SetTimer

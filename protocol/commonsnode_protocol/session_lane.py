@@ -24,7 +24,7 @@ class Lane:
     key: LaneKey
     number: int  # ours
     mine: LaneState
-    said: LaneState  # what the peer was told last
+    said: LaneState | None  # what the peer was told last; none: nothing since it dropped the lane
     theirs: LaneState | None = None  # None: the peer does not follow it
     in_step: bool = False
     phase: Phase = Phase.IDLE
@@ -45,6 +45,7 @@ class Lane:
     applying: int = 0
     owes_answer: bool = False
     say_at: int | None = None  # when to say our new fingerprints
+    leave_at: int | None = None  # when to leave it, if it is not in step before
     deadline: int | None = None  # until when the peer owes us something
     eager: bool = True  # Plumtree: push to this peer, rather than `ihave`
 

@@ -1,0 +1,109 @@
+"""Which nodes a lane is served to.  SPEC.md, "Who is served" (rules 41 and 42).
+
+A community whose current table says `reading: members` is served to admitted nodes only; the lanes `members` and `keys` in
+every community. Admitted is a key of a person who has any role now, also as a mirror.
+"""
+
+from dataclasses import dataclass
+
+from commonsnode_protocol.authority.acts import MIRROR, Entry
+from commonsnode_protocol.authority.evaluator import Evaluator
+from commonsnode_protocol.authority.persons import Person
+from commonsnode_protocol.authority.view import Authority
+from commonsnode_protocol.changeset import KEYS, MEMBERS
+from commonsnode_protocol.frames import door_of_key
+
+SEALED_LANES = frozenset({MEMBERS, KEYS})
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who is served in one community, by one state of its authority."""
+
+    known: bool  # whether the charter is here; before that nobody can tell who may read
+    members_only: bool
+    admitted: frozenset[bytes]  # keys
+
+    def may_read(self, lane: str, key: bytes) -> bool:
+        """Whether the node with this key may be sent the tag of this lane; by no means before the charter is here."""
+        if not self.known:
+            return False
+        return key in self.admitted or not (self.members_only or lane in SEALED_LANES)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Changesets of lane `authority` that show why a key is admitted, and the door to show them at."""
+
+    door: bytes
+    ids: tuple[bytes, ...]  # by (time, id)
+
+
+def readers(authority: Authority) -> Readers:
+    """Who is served, as this authority says."""
+    table = authority.table
+    if table is None:
+        return Readers(False, False, frozenset())
+    admitted: set[bytes] = set()
+    for first, membership in authority.members.items():
+        member = authority.people.get(first)
+        person = member.person if member is not None else None
+        if person is None or membership.role == MIRROR:
+            admitted.add(first)  # a mirror has no keys but its first, and writes nothing that could be cut
+        else:
+            admitted |= _keys(person)
+    return Readers(True, table.settings.members_only, frozenset(admitted))
+
+
+def _keys(person: Person) -> set[bytes]:
+    """The keys that are not cut; one whose person was admitted again counts."""
+    return {key for key, of in person.keys.items() if all(condition.anew for condition in of.conditions)}
+
+
+def doors(held: Evaluator) -> frozenset[bytes]:
+    """The public keys of the invitations that stand: what a joiner may knock with."""
+    return frozenset(held.acts.invitations) if held.acts is not None else frozenset()
+
+
+def proof_of_join(held: Evaluator, key: bytes) -> list[Proof]:
+    """A joiner's own joins, each at the door of its invitation; for where the charter is not here."""
+    own = held.pool.by_author.get(key, {}).values()
+    return [Proof(each.join.invitation, (each.id,)) for each in own if each.join is not None]
+
+
+def proof_of_member(held: Evaluator, key: bytes) -> Proof | None:
+    """What admits this key, with all that it rests on, at the door of the key; None where nothing does.
+
+    That is: the grants of its persons, their joins with their invitations, the tables of the chain that followed the
+    charter, and what added keys to these persons and to those who signed the grants.
+    """
+    chain, acts = held.chain, held.acts
+    if chain is None or acts is None:
+        return None
+    firsts = {first for first in held.members if key == first or _has(held, first, key)}
+    if not firsts:
+        return None
+    found: dict[bytes, Entry] = {table: chain.carriers[table] for table in chain.carriers}
+    grounds: list[Entry] = []
+    for first in firsts:
+        grounds += [entry for entry, _ in acts.grants.get(first, {}).values()]
+        for join in held.joins.of_person.get(first, ()):
+            invitation = held.joins.invitation_of[join]
+            grounds.append(held.joins.made[invitation][join])
+            grounds += [entry for entry, _ in acts.invitations.get(invitation, {}).values()]
+    authors = {entry.changeset.author for entry in (*grounds, *found.values())}
+    persons = firsts.union(*(acts.by_key.get(author, set()) for author in authors))
+    for person in persons:
+        valued = held.person(person)
+        for each in valued.keys if valued is not None else (person,):
+            grounds += [
+                entry for id_, entry in held.pool.on_keys.get(each, {}).items() if id_ in held.standing
+            ]
+    chosen = {entry.id: entry for entry in (*found.values(), *grounds) if not entry.changeset.is_charter}
+    ordered = sorted(chosen.values(), key=lambda entry: (entry.changeset.time, entry.id))
+    return Proof(door_of_key(held.community, key), tuple(entry.id for entry in ordered)) if ordered else None
+
+
+def _has(held: Evaluator, first: bytes, key: bytes) -> bool:
+    person = held.person(first)
+    return person is not None and key in person.keys
