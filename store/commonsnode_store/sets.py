@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
-from commonsnode_protocol.changeset import Signed, changeset_id
+from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.authority.view import ALWAYS, NEVER
+from commonsnode_protocol.changeset import AUTHORITY, Signed, changeset_id
 from commonsnode_store import bodies
 from commonsnode_store.answers import CommunityInfo
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Community, Followed, Lane
+from commonsnode_store.ordering import in_order_of_refs
 from commonsnode_store.schema import STANDS, WAITS
+from commonsnode_store.standing import read_excerpt
 from commonsnode_store.walks import refs_of
 
 
@@ -92,3 +96,25 @@ def standing_ids(db: Connection, ids: Sequence[bytes]) -> set[bytes]:
     return {
         id_ for (id_,) in select_in(db, "select id from changesets where standing = 1 and id in ({})", ids)
     }
+
+
+def sending_order(db: Connection, lane: Lane, authority: Authority, ids: Sequence[bytes]) -> list[bytes]:
+    """The same ids as they are to be sent: of authors who were cut, each before those that it refs (rule 25).
+
+    All others come first, as before. Raises Damaged.
+    """
+    cut = {key for key, verdict in authority.data.items() if verdict not in (ALWAYS, NEVER)}
+    if lane.name == AUTHORITY or not cut:
+        return list(ids)
+    keys = select_in(
+        db, "select id, key from changesets join authors on authors.no = author where id in ({})", ids
+    )
+    rows = select_in(
+        db,
+        "select id, codec, body from changesets where id in ({})",
+        [id_ for id_, key in keys if key in cut],
+    )
+    theirs = [read_excerpt(db, id_, codec, body, ()) for id_, codec, body in rows]
+    ordered = [changeset.id for changeset in reversed(in_order_of_refs(theirs))]
+    last = set(ordered)
+    return [*(id_ for id_ in ids if id_ not in last), *ordered]

@@ -186,6 +186,12 @@ class Store:
         with self._snapshot() as (db, followed):
             return sets.fetch(db, followed.lane(community, lane), ids, waiting=True)
 
+    def sending_order(self, community: bytes, lane: str, ids: Sequence[bytes]) -> list[bytes]:
+        """R. These ids in the order in which a peer can judge them: of authors who were cut, each before those that it refs."""
+        authority = self.authority(community)
+        with self._snapshot() as (db, followed):
+            return sets.sending_order(db, followed.lane(community, lane), authority, ids)
+
     def heads(self, community: bytes, lane: str, author: bytes) -> list[tuple[bytes, int]]:
         """R. (id, time) of an author's changesets that stand or wait, and that no other such one of the author refs."""
         with self._snapshot() as (db, followed):

@@ -153,14 +153,26 @@ def test_what_is_void_stands_again_when_what_comes_later_leads_to_it(
     assert applied.risen == {PUBLIC: (things[2].id,)}
 
 
-def test_a_chain_that_is_sent_from_its_end_stands_batch_by_batch(open_store: Opener, valley: Store) -> None:
-    things = chain("M", 40)
-    take(valley, *things)
-    revoke(valley, "M")
+def test_a_newcomer_takes_the_long_chain_of_a_revoked_author_in_one_meeting(
+    open_store: Opener, valley: Store
+) -> None:
+    """Attack 11."""
+    things, others = chain("M", 200), chain("N", 20)
+    take(valley, *things, *others)
+    act(valley, "F", naming(valley, things[:150]))
     newcomer = open_store()
     copy_authority(valley, newcomer)
-    for checked in reversed(things):
-        assert take(newcomer, checked).new == (checked.id,)
+    with valley.reconciliation(VALLEY, PUBLIC) as storage:
+        ids = [id_ for _, id_ in storage.items(0, storage.size())]
+    order = valley.sending_order(VALLEY, PUBLIC, ids)
+    assert sorted(order) == sorted(ids)
+    assert order[:20] == [id_ for id_ in ids if id_ in {each.id for each in others}]
+    for at in range(0, len(order), 7):
+        batch = [check(VALLEY, PUBLIC, each) for each in valley.fetch(VALLEY, PUBLIC, order[at : at + 7])]
+        assert (
+            newcomer.apply(VALLEY, PUBLIC, [c for c in batch if isinstance(c, Checked)], seen_ms=1).refused
+            == ()
+        )
     assert states(newcomer, LANES) == states(valley, LANES)
 
 
