@@ -93,7 +93,7 @@ async def follow(node: Node, text: str, lanes: Sequence[str] | None) -> tuple[by
         unsubscribe()
     if authority.table is None:
         return link.community, None
-    if link.table is not None and link.table != authority.table.id:
+    if link.table is not None and all(link.table != table.id for table in authority.tables):
         node.log.warning("link-names-another-table", community=link.community.hex(), table=link.table.hex())
     return link.community, authority.table.name
 

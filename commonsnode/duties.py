@@ -12,11 +12,13 @@ from contextlib import suppress
 
 from commonsnode.authoring import Author
 from commonsnode.errors import Refusal, Stopping
+from commonsnode.invitations import void_of, why_not
 from commonsnode.node import Node
 from commonsnode.stewards import complete_own, to_propose_again
 from commonsnode.trail import change_words
 from commonsnode.writing import Landed
 from commonsnode_protocol.authority import STEWARD, Authority, writing
+from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.authority.writing import NotPossible
 from commonsnode_protocol.changeset import AUTHORITY
 from commonsnode_protocol.record import NONCE_BYTES
@@ -85,6 +87,10 @@ class Duties:
                     self._due.add(community)
                 lost = await node.writer.run(lambda store: _lost(store, community, node.id))
                 await self._tell(community, lost)
+            elif node.id not in authority.members:
+                await self._tell(
+                    community, await node.writer.run(lambda store: _failed(store, community, node.id))
+                )
 
     async def _notice(self, community: bytes, authority: Authority) -> None:
         told, own = self._node.notices.of(community), authority.members.get(self._node.id)
@@ -140,6 +146,13 @@ def _lost(store: Store, community: bytes, key: bytes) -> list[str]:
         " is; propose it again: commonsnode steward propose"
         for table, change in to_propose_again(store.evaluator(community), key)
     ]
+
+
+def _failed(store: Store, community: bytes, key: bytes) -> list[str]:
+    held = store.evaluator(community)
+    if void_of(held, key) not in (Void.USED_UP, Void.WITHDRAWN):
+        return []
+    return [f"this node could not join: {why_not(held, key)}"]
 
 
 def _role_words(before: str | None, after: str | None) -> str:

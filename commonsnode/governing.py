@@ -63,16 +63,13 @@ def data_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
     return store.held(community, keys)
 
 
-def standing_in(held: Evaluator, data: Held, store: Store) -> Callable[[bytes], bool]:
-    """Whether an id that one of these changesets refs stands here, in any lane."""
+def standing_in(held: Evaluator, data: Held, store: Store, keys: Iterable[bytes]) -> Callable[[bytes], bool]:
+    """Whether an id that a changeset of one of these keys refs stands here, in any lane."""
     named = {ref for of in data.values() for refs in of.values() for ref in refs}
-    named |= {
-        ref
-        for key, _ in data
-        for entry in held.pool.by_author.get(key, {}).values()
-        for ref in entry.changeset.refs
-    }
-    standing = store.standing(sorted(named))
+    for key in keys:
+        for entry in held.pool.by_author.get(key, {}).values():
+            named.update(entry.changeset.refs)
+    standing = store.standing(sorted(named - held.standing))
     return lambda id_: id_ in held.standing or id_ in standing
 
 

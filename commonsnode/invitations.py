@@ -175,6 +175,7 @@ async def join(node: Node, text: str, random_bytes: RandomBytes = os.urandom) ->
     try:
         community, name = await follow(node, str(read.link), None)
         await node.sign(lambda author: _join(author, community, invitation, read.seed, random_bytes))
+        node.peers.followed(community)  # where nobody may say yet that it is known here, the join is shown
         try:
             # Where not even the charter came, nobody is in reach, and more patience brings nothing.
             async with asyncio.timeout(JOIN_S_MAX if name is not None else 0):
@@ -193,17 +194,22 @@ async def join(node: Node, text: str, random_bytes: RandomBytes = os.urandom) ->
 
 def why_not(held: Evaluator, key: bytes) -> str | None:
     """Why this key's latest join does not make it a member now, in words; none where it has a role, or never joined."""
+    void = void_of(held, key)
+    return _BY_VOID.get(void, "it has no effect") if void is not None else None
+
+
+def void_of(held: Evaluator, key: bytes) -> Void | None:
+    """The same as a reason."""
     if key in held.members:
         return None
     member = held.member(key)
     if member is not None and member.revocations:
-        return _BY_VOID[Void.REVOKED]
+        return Void.REVOKED
     own = [entry for entry in held.pool.by_author.get(key, {}).values() if entry.join is not None]
     if not own:
         return None
     last = max(own, key=lambda entry: (entry.changeset.time, entry.id))
-    void = outcomes(held, last.id)[0].void
-    return _BY_VOID.get(void, "it has no effect") if void is not None else _BY_VOID[Void.REVOKED]
+    return outcomes(held, last.id)[0].void or Void.REVOKED
 
 
 _BY_VOID = {

@@ -8,6 +8,7 @@ from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.governing import as_steward, data_of, key_of, keys_of, one_of, standing_in
 from commonsnode_protocol.authority import GRANTED_ROLES, MEMBER, MIRROR, STEWARD, Evaluator, writing
+from commonsnode_protocol.authority.cuts import cut_of
 from commonsnode_protocol.record import NONCE_BYTES
 
 RandomBytes = Callable[[int], bytes]
@@ -52,8 +53,9 @@ def grant(
         return Granted(key, role, None, False)
     nonce = random_bytes(NONCE_BYTES)
     if member is not None and (member.role, role) == (MEMBER, MIRROR):
-        data = data_of(author.store, community, keys_of(held, key))
-        stands = standing_in(held, data, author.store)
+        keys = keys_of(held, key)
+        data = data_of(author.store, community, keys)
+        stands = standing_in(held, data, author.store, keys)
         nonces = nonce, random_bytes(NONCE_BYTES)
         draft = writing.demotion(held, author.key, nonces, key, role, data, stands)
     else:
@@ -75,12 +77,13 @@ def revoke(author: Author, community: bytes, person: str, random_bytes: RandomBy
         raise Conflict(
             "that is a steward, whom stewards remove together: commonsnode steward propose --remove ID"
         )
-    data = data_of(author.store, community, keys_of(held, key))
-    stands = standing_in(held, data, author.store)
+    keys = keys_of(held, key)
+    data = data_of(author.store, community, keys)
+    stands = standing_in(held, data, author.store, keys)
     draft = writing.revocation(held, author.key, random_bytes(NONCE_BYTES), key, data, stands)
-    cut = writing.cut_of_person(held, key, data, stands)
-    written = author.act(community, draft)
-    return Revoked(key, role, written.ids[-1], sum(map(len, cut.heads.values())))
+    cut = cut_of({name: value for name, (value, _) in draft.changes[0][2].items()})
+    named = sum(map(len, cut.heads.values())) if cut is not None else 0
+    return Revoked(key, role, author.act(community, draft).ids[-1], named)
 
 
 def _admitted(held: Evaluator, text: str) -> bytes:

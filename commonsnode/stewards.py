@@ -75,7 +75,7 @@ def propose(
         raise WrongField("add", "nothing would change: name who is added or removed, or a setting")
     keys = {key for first in gone for key in keys_of(held, first)}
     data = data_of(author.store, community, keys) if keys else {}
-    stands = standing_in(held, data, author.store)
+    stands = standing_in(held, data, author.store, keys)
     try:
         fields = writing.next_table(
             held, name=name, settings=settings, add=new, remove=gone, data=data, stands=stands

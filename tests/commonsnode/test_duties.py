@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any
 
+from commonsnode import communities, invitations
 from commonsnode.authoring import Author
-from commonsnode.duties import Duties
+from commonsnode.duties import Duties, do_duties
 from commonsnode.notices import NOTICES_MAX, Notices
 from commonsnode_protocol.authority import writing
 from commonsnode_protocol.changeset import public_key
@@ -66,3 +67,25 @@ async def test_what_is_told_is_bounded_and_goes_with_the_community(api: Api) -> 
     await api("DELETE", f"/communities/{valley}")
     assert notices.of(community).notices == []
     assert oct(api.node.home.notices_path.stat().st_mode & 0o777) == "0o600"
+
+
+async def test_who_came_too_late_is_told(api: Api) -> None:
+    """The same node is the founder's in one community, and in the other somebody whose link others have used up."""
+    seeds = [b"\x06" * 32, b"\x07" * 32]
+
+    def other_community(store: Any) -> bytes:
+        founder, early = (
+            Author(store, seed, api.node.clock.now_ms(), api.node.writer.publish) for seed in seeds
+        )
+        valley = communities.create(founder, "Other valley", ("authority",))
+        invited = invitations.invite(founder, valley, "member", 1)
+        for author in (early, Author(store, api.node.seed, founder.now_ms, api.node.writer.publish)):
+            author.act(valley, writing.join(valley, author.key, author.key[:16], invited.seed, invited.id))
+            do_duties(founder, valley)
+        return valley
+
+    valley = await api.node.writer.run(other_community)
+    await Duties(api.node)._do(valley)
+    (text,) = await told(api, valley.hex())
+    assert "could not join: the invitation is used up" in text
+    assert (await api("GET", f"/communities/{valley.hex()}/you"))["role"] is None
