@@ -7,7 +7,7 @@ import msgpack
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.errors import Reason
-from commonsnode_protocol.frames import INITIATOR, RESPONDER, tag
+from commonsnode_protocol.frames import INITIATOR, RESPONDER, door_of_key, door_tag, tag
 from commonsnode_protocol.limits import (
     BATCH_BYTES_MAX,
     CREDIT_BYTES_MAX,
@@ -20,6 +20,8 @@ from commonsnode_protocol.limits import (
     PACKED_BYTES_MAX,
     REASON_BYTES_MAX,
     RECONCILE_BYTES_MAX,
+    SHOW_BYTES_MAX,
+    SHOW_PACKED_BYTES_MAX,
     TIME_MS_MAX,
     WANT_IDS_MAX,
 )
@@ -32,6 +34,7 @@ Vectors of SPEC.md, "Hello", "Tags" and "Frames". How bytes are shown says SPEC.
 hellos: `hello` is the third element of a binding. `expect` is `hello`, or the reason with which it is refused.
 tags: `tag` is how the side `role` ("i" for the initiator, "r" for the responder) names `lane` of `community` on the
 channel `channel_hash`.
+doors: `tag` is how the side `role` names a community on that channel by `door`.
 frames: `frame` is a frame, by its bytes alone. `expect` is the name of what it is, or the reason with which it is refused,
 whatever the state of the session. What a batch in it holds is not looked at.
 """
@@ -104,6 +107,8 @@ TAKEN: dict[str, list[Any]] = {
     "graft": [9, 0, [A]],
     "prune": [10, 0],
     "drop": [11, 0],
+    "show": [12, TAG, 7, b"z"],
+    "show_size_262144": [12, TAG, SHOW_BYTES_MAX, b"z"],
 }
 
 LONG_TAKEN: dict[str, tuple[str, Parts]] = {
@@ -123,6 +128,7 @@ LONG_TAKEN: dict[str, tuple[str, Parts]] = {
     ),
     "ihave_4096": ("ihave", many_ids(8, IHAVE_IDS_MAX)),
     "graft_4096": ("graft", many_ids(9, IHAVE_IDS_MAX)),
+    "show_packed_266240_bytes": ("show", (b"\x94\x0c\xc4\x10" + TAG + b"\x01", *blob(SHOW_PACKED_BYTES_MAX))),
 }
 
 TOO_LARGE: dict[str, list[Any]] = {
@@ -134,6 +140,7 @@ TOO_LARGE: dict[str, list[Any]] = {
     "push_hops_256": [7, 0, HOPS_MAX + 1, 7, b"z"],
     "push_size_1048577": [7, 0, 1, LIVE_BYTES_MAX + 1, b"z"],
     "prune_lane_8192": [10, LANES_MAX],
+    "show_size_262145": [12, TAG, SHOW_BYTES_MAX + 1, b"z"],
 }
 
 LONG_TOO_LARGE: dict[str, Parts] = {
@@ -145,6 +152,7 @@ LONG_TOO_LARGE: dict[str, Parts] = {
     "push_packed_1064961_bytes": (b"\x95\x07\x00\x01\x01", *blob(PACKED_BYTES_MAX + 1)),
     "ihave_4097": many_ids(8, IHAVE_IDS_MAX + 1),
     "graft_4097": many_ids(9, IHAVE_IDS_MAX + 1),
+    "show_packed_266241_bytes": (b"\x94\x0c\xc4\x10" + TAG + b"\x01", *blob(SHOW_PACKED_BYTES_MAX + 1)),
 }
 
 BAD: dict[str, bytes] = {
@@ -152,7 +160,11 @@ BAD: dict[str, bytes] = {
     "nil": packed(None),
     "empty_array": packed([]),
     "a_map": packed({"want": [A]}),
-    "type_12": packed([12, 0]),
+    "type_13": packed([13, 0]),
+    "show_tag_15_bytes": packed([12, TAG[:15], 7, b"z"]),
+    "show_size_0": packed([12, TAG, 0, b"z"]),
+    "show_packed_empty": packed([12, TAG, 7, b""]),
+    "show_with_more": packed([12, TAG, 7, b"z", 0]),
     "type_minus_1": packed([-1, 0]),
     "type_true": packed([True, 0]),
     "type_text": packed(["want", 0, [A]]),
@@ -277,9 +289,20 @@ def tags() -> list[Json]:
     return vectors
 
 
+def doors() -> list[Json]:
+    invitation, node = bytes(range(32)), bytes(range(32, 64))
+    vectors: list[Json] = []
+    for side, role in (("initiator", INITIATOR), ("responder", RESPONDER)):
+        for name, door in (("invitation", invitation), ("node", door_of_key(COMMUNITY, node))):
+            channel_hash = bytes(range(64))
+            shown = {"name": f"{side}_{name}", "channel_hash": channel_hash.hex(), "role": role.decode()}
+            vectors.append(shown | {"door": door.hex(), "tag": door_tag(channel_hash, role, door).hex()})
+    return vectors
+
+
 def text() -> str:
     """The content of frames.json."""
-    return text_of(ABOUT, {"hellos": hellos(), "tags": tags(), "frames": frames()})
+    return text_of(ABOUT, {"hellos": hellos(), "tags": tags(), "doors": doors(), "frames": frames()})
 
 
 if __name__ == "__main__":

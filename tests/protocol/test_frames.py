@@ -26,6 +26,7 @@ from commonsnode_protocol.frames import (
     Prune,
     Push,
     Reconcile,
+    Show,
     State,
     Want,
     decode,
@@ -47,6 +48,7 @@ from commonsnode_protocol.limits import (
     PACKED_BYTES_MAX,
     REASON_BYTES_MAX,
     RECONCILE_BYTES_MAX,
+    SHOW_BYTES_MAX,
     TIME_MS_MAX,
     WANT_IDS_MAX,
 )
@@ -72,6 +74,7 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Graft, lanes, ids),
     st.builds(Prune, lanes),
     st.builds(Drop, lanes),
+    st.builds(Show, st.binary(min_size=16, max_size=16), st.integers(1, SHOW_BYTES_MAX), packed),
 )
 
 
@@ -104,6 +107,7 @@ def test_a_frame_that_is_written_reads_as_the_same(frame: Frame) -> None:
         (Graft(0, (A,)), f"93 09 00 91 c420{'61' * 32}"),
         (Prune(8191), "92 0a cd1fff"),
         (Drop(0), "92 0b 00"),
+        (Show(TAG, 7, b"z"), f"94 0c c410{'74' * 16} 07 c4017a"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -111,7 +115,7 @@ def test_the_bytes_of_each_frame(frame: Frame, hexadecimal: str) -> None:
     assert encode(frame) == bytes.fromhex(hexadecimal)
 
 
-@pytest.mark.parametrize("kind", [-1, 12, 13, 127, 2**40, True, None, "0", b"\x00", [0]])
+@pytest.mark.parametrize("kind", [-1, 13, 14, 127, 2**40, True, None, "0", b"\x00", [0]])
 def test_a_frame_of_no_known_type_is_refused(kind: object) -> None:
     assert refusal([kind, 0]) is Reason.BAD_FRAME
 

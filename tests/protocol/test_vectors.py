@@ -61,7 +61,8 @@ def test_every_group_of_vectors_is_run_here(name: str) -> None:
 RUN = {
     ("canonical", "values"), ("signature", "signatures"), ("changeset", "changesets"), ("record_id", "typed"),
     ("record_id", "imported"), ("state", "states"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
-    ("frames", "hellos"), ("frames", "tags"), ("frames", "frames"), ("batch", "batches"), ("session", "sessions"),
+    ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
+    ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
 
 
@@ -282,6 +283,12 @@ def test_tag(vector: Json) -> None:
     assert frames.tag(channel_hash, vector["role"].encode(), community, vector["lane"]).hex() == vector["tag"]
 
 
+@each("frames", "doors")
+def test_door(vector: Json) -> None:
+    channel_hash, door = (bytes.fromhex(vector[name]) for name in ("channel_hash", "door"))
+    assert frames.door_tag(channel_hash, vector["role"].encode(), door).hex() == vector["tag"]
+
+
 NAMES = {
     "bye",
     "lanes",
@@ -295,6 +302,7 @@ NAMES = {
     "graft",
     "prune",
     "drop",
+    "show",
 }
 
 
