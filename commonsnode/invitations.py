@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from commonsnode.authoring import Author
@@ -172,20 +173,25 @@ async def join(node: Node, text: str, random_bytes: RandomBytes = os.urandom) ->
             landed.set()
 
     unsubscribe = node.writer.subscribe(on_landed)
+    community = read.link.community
     try:
-        community, name = await follow(node, str(read.link), None)
+        # Written before anybody is asked: a community for members only opens to who shows a join.
+        await node.writer.run(lambda store: store.follow(community, node.config.lanes))
         await node.sign(lambda author: _join(author, community, invitation, read.seed, random_bytes))
-        node.peers.followed(community)  # where nobody may say yet that it is known here, the join is shown
-        try:
+        _, name = await follow(node, str(read.link), None)
+        void = await _void(node, community)
+        with suppress(TimeoutError):
             # Where not even the charter came, nobody is in reach, and more patience brings nothing.
             async with asyncio.timeout(JOIN_S_MAX if name is not None else 0):
-                while (why := await _why_not(node, community)) is not None:
+                while void is not None and void not in LOST:
                     landed.clear()
                     await landed.wait()
-        except TimeoutError:
-            why = await _why_not(node, community)
+                    void = await _void(node, community)
     finally:
         unsubscribe()
+    if void in LOST:
+        raise Conflict(_BY_VOID[void])
+    why = _BY_VOID.get(void, "it has no effect yet") if void is not None else None
     authority = await node.writer.read(lambda store: store.authority(community))
     member = authority.members.get(node.id)
     name = authority.table.name if authority.table is not None else name
@@ -212,6 +218,7 @@ def void_of(held: Evaluator, key: bytes) -> Void | None:
     return outcomes(held, last.id)[0].void or Void.REVOKED
 
 
+LOST = frozenset({Void.INVITATION_DID_NOT_SIGN, Void.WITHDRAWN, Void.USED_UP, Void.REVOKED})
 _BY_VOID = {
     Void.NO_CHARTER: "the charter of the community is not here yet; it comes with the first peer that has it",
     Void.NO_INVITATION: "the invitation itself is not here yet; it comes with the first peer that has it",
@@ -248,14 +255,9 @@ def _join(
         author.act(community, writing.join(community, author.key, nonce, seed, invitation))
 
 
-async def _why_not(node: Node, community: bytes) -> str | None:
-    def ask(author: Author) -> str | None:
-        held = author.store.evaluator(community)
-        if author.key in held.members:
-            return None
-        return why_not(held, author.key) or _BY_VOID[Void.NO_INVITATION]
-
-    return await node.sign(ask)
+async def _void(node: Node, community: bytes) -> Void | None:
+    """Why this node's join does not stand yet; none where it is admitted."""
+    return await node.writer.run(lambda store: void_of(store.evaluator(community), node.id))
 
 
 def _invitation(held: Evaluator, acts: Stewardship, key: bytes) -> Invitation | None:
