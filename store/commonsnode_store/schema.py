@@ -189,6 +189,20 @@ create table void_touches (         -- touches of changesets that stood and do n
 ) without rowid;
 create index changesets_void on changesets (lane, author) where standing = 2;
 create index changesets_by_author on changesets (author, lane);
+drop view history;
+create view history as
+    with touched as (
+        select touches.record, records.id, title, changeset from touches join records on records.no = touches.record
+        union all
+        select records.no, touched.id, title, changeset from void_touches touched
+            left join records on records.lane = touched.lane and records.id = touched.id
+                and records.kind = touched.kind and records.status <> 1
+    )
+    select touched.record, lower(hex(touched.id)) as id, title, lower(hex(changesets.id)) as changeset,
+        lower(hex(authors.key)) as author, datetime(time / 1000.0, 'unixepoch') as time,
+        datetime(seen_ms / 1000.0, 'unixepoch') as seen, standing
+    from touched join changesets on changesets.no = touched.changeset
+        join authors on authors.no = changesets.author;
 pragma user_version = 3;
 commit;
 """

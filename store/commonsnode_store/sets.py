@@ -78,14 +78,14 @@ def facts(db: Connection, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, int,
 
 
 def held(
-    db: Connection, lanes: Iterable[Lane], keys: Iterable[bytes]
+    db: Connection, lanes: Iterable[Lane], keys: Iterable[bytes], *, void: bool = False
 ) -> dict[tuple[bytes, str], dict[bytes, Sequence[bytes]]]:
-    """By key and lane, of what stands: id → refs. Raises Damaged."""
+    """By key and lane, of what stands, or with `void` of what stood once: id → refs. Raises Damaged."""
     found: dict[tuple[bytes, str], dict[bytes, Sequence[bytes]]] = {}
     numbers = list(select_in(db, "select no, key from authors where key in ({})", sorted(set(keys))))
     for lane in lanes:
         for no, key in numbers:
-            standing = dict(refs_of(db, lane, no, f"standing = {STANDS}"))
+            standing = dict(refs_of(db, lane, no, f"standing = {VOID if void else STANDS}"))
             if standing:
                 found[key, lane.name] = standing
     return found

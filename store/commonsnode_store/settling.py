@@ -17,7 +17,7 @@ from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN
 from commonsnode_store.standing import read_changes, read_excerpt
 from commonsnode_store.transaction import Transaction
 
-RECORDS_AT_ONCE = 4_096
+RECORDS_AT_ONCE = 1_024  # few enough that what lives meanwhile is young when it goes
 
 Said = tuple[int, bytes, Sequence[bytes], Mapping[str, Write]]  # a changeset's number, id, refs and writes
 

@@ -197,13 +197,14 @@ class Store:
         with self._snapshot() as (db, followed):
             return sets.heads(db, followed.lane(community, lane), author)
 
-    def held(self, community: bytes, keys: Iterable[bytes]) -> Held:
+    def held(self, community: bytes, keys: Iterable[bytes], *, void: bool = False) -> Held:
         """R. Of each of these keys, in each data lane followed here: the changesets that stand, and what these ref.
 
-        What a revocation names its heads from. Raises UnknownCommunity, Damaged.
+        What a revocation names its heads from. void: those that stood once and do not any more, in place of the others.
+        Raises UnknownCommunity, Damaged.
         """
         with self._snapshot() as (db, followed):
-            return sets.held(db, followed.record_lanes(community), keys)
+            return sets.held(db, followed.record_lanes(community), keys, void=void)
 
     def standing(self, ids: Sequence[bytes]) -> set[bytes]:
         """R. Those of these changesets that stand, of any lane and community."""

@@ -344,6 +344,56 @@ def test_what_is_void_outlives_a_restart_and_a_rebuild(valley: Store) -> None:
     }
 
 
+DAMAGES = {
+    "a touch that is gone": (
+        "void_touches",
+        "delete from void_touches where changeset = (select max(changeset) from void_touches)",
+    ),
+    "a touch too many": (
+        "void_touches",
+        "insert into void_touches select lane, zeroblob(16), kind, changeset from void_touches limit 1",
+    ),
+    "a void one that is said to stand": (
+        "changesets",
+        "update changesets set standing = 1 where standing = 2",
+    ),
+    "a standing one that is said to be void": (
+        "changesets",
+        "update changesets set standing = 2 where no = (select min(changesets.no) from changesets join lanes on lanes.no = lane where name = 'public')",
+    ),
+    "a head that is void": (
+        "heads",
+        "insert into heads select lane, author, no from changesets where standing = 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_to_what_is_said_of_void_ones_is_found_and_mended(
+    valley: Store, tmp_path: Path, damage: str
+) -> None:
+    things = chain("M", 4)
+    take(valley, *things)
+    act(valley, "F", naming(valley, things[:2]))
+    before = states(valley, LANES)
+    what, sql = DAMAGES[damage]
+    with closing(sqlite3.connect(tmp_path / "0.sqlite3")) as db, db:
+        assert db.execute(sql).rowcount > 0
+    assert what in {problem.what for problem in valley.check()}
+    assert valley.rebuild() == []
+    assert valley.check() == []
+    assert states(valley, LANES) == before
+
+
+def test_the_public_view_of_history_has_what_is_void(valley: Store, tmp_path: Path) -> None:
+    things = chain("M", 2)
+    take(valley, *things)
+    act(valley, "F", naming(valley, things[:1]))
+    with closing(sqlite3.connect(tmp_path / "0.sqlite3")) as db:
+        rows = db.execute("select changeset, title, standing from history order by standing").fetchall()
+    assert rows == [(things[0].id.hex(), "Thing 0", 1), (things[1].id.hex(), None, 2)]
+
+
 def test_leaving_a_community_leaves_nothing_of_what_is_void(valley: Store, tmp_path: Path) -> None:
     take(valley, *chain("M", 3))
     act(valley, "F", naming(valley, []))
