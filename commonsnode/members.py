@@ -1,7 +1,7 @@
-"""People: admit them, take a role back, and admit them again. For the writer thread, on an Author."""
+"""People: admit them, take a role back, admit them again, and adopt what they wrote. For the writer thread, on an Author."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from commonsnode.authoring import Author
@@ -9,7 +9,10 @@ from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.governing import as_steward, data_of, key_of, keys_of, one_of, standing_in
 from commonsnode_protocol.authority import GRANTED_ROLES, MEMBER, MIRROR, STEWARD, Evaluator, writing
 from commonsnode_protocol.authority.cuts import cut_of
+from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.record import NONCE_BYTES
+from commonsnode_store.answers import RecordRef
+from commonsnode_store.store import Store
 
 RandomBytes = Callable[[int], bytes]
 
@@ -32,6 +35,15 @@ class Revoked:
     role: str
     changeset: bytes
     named: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What of a record stands again, and the acts that let it."""
+
+    record: bytes
+    adopted: tuple[bytes, ...]
+    changesets: tuple[bytes, ...]
 
 
 def grant(
@@ -84,6 +96,44 @@ def revoke(author: Author, community: bytes, person: str, random_bytes: RandomBy
     cut = cut_of({name: value for name, (value, _) in draft.changes[0][2].items()})
     named = sum(map(len, cut.heads.values())) if cut is not None else 0
     return Revoked(key, role, author.act(community, draft).ids[-1], named)
+
+
+def adopt(author: Author, ref: RecordRef, random_bytes: RandomBytes = os.urandom) -> Adopted:
+    """Let stand again what was written to a record and has no effect since its author's role was taken back (rule 17).
+
+    A new revocation names it beside all that stands; who has a role again keeps it. Raises Unknown where nothing is void,
+    and Conflict where this node is no steward, or does not follow a lane.
+    """
+    held = as_steward(author, ref.community, "adopt what a former member wrote")
+    wanted = {write.changeset: write.author for writes in author.store.void(ref).values() for write in writes}
+    persons = {person for key in wanted.values() for person in held.authority.persons_of(key)}
+    if not persons:
+        raise Unknown("nothing that was written to this is without effect by a revocation")
+    changesets: list[bytes] = []
+    for person in sorted(persons):
+        keys = keys_of(held, person)
+        data = _with(data_of(author.store, ref.community, keys), author.store, ref, keys, wanted.keys())
+        stands = standing_in(held, data, author.store, keys)
+        member = held.members.get(person)
+        if member is None:
+            draft = writing.revocation(held, author.key, random_bytes(NONCE_BYTES), person, data, stands)
+        elif member.role == STEWARD:
+            raise Conflict("its author is a steward again; edit it anew instead")
+        else:
+            nonces = random_bytes(NONCE_BYTES), random_bytes(NONCE_BYTES)
+            draft = writing.demotion(held, author.key, nonces, person, member.role, data, stands)
+        changesets += author.act(ref.community, draft).ids
+    return Adopted(ref.record, tuple(sorted(author.store.standing(list(wanted)))), tuple(changesets))
+
+
+def _with(
+    data: Held, store: Store, ref: RecordRef, keys: Collection[bytes], wanted: Collection[bytes]
+) -> Held:
+    """What stands, and with it those of the void changesets that are wanted; what is void beside them stays so."""
+    merged = {of: dict(standing) for of, standing in data.items()}
+    for of, void in store.held(ref.community, keys, void=True).items():
+        merged.setdefault(of, {}).update({id_: refs for id_, refs in void.items() if id_ in wanted})
+    return merged
 
 
 def _admitted(held: Evaluator, text: str) -> bytes:

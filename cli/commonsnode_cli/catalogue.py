@@ -27,7 +27,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("community", "community", "create, list, show, follow, leave"),
         Entry("invite", "invitation", "Make a link and a QR code by which somebody joins."),
         Entry("join", "invitation", "Join a community by such a link."),
-        Entry("member", "member", "grant, revoke, list"),
+        Entry("member", "member", "grant, revoke, adopt, list"),
         Entry("steward", "steward", "propose, approve, list"),
     ),
     "Things": (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commonsnode import communities, inventory
+from commonsnode import communities, inventory, members
 from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call, Malformed, fields_of
@@ -74,6 +74,18 @@ async def remove(call: Call) -> Mapping[str, Any]:
 
 async def restore(call: Call) -> Mapping[str, Any]:
     return _written(await _change(call, inventory.restore))
+
+
+async def adopt(call: Call) -> Mapping[str, Any]:
+    adopted = await call.node.sign(
+        lambda author: members.adopt(author, _resolve(author.store, call, void=True))
+    )
+    call.node.log.info("adopted", record=adopted.record.hex(), changesets=len(adopted.adopted))
+    return {
+        "id": adopted.record.hex(),
+        "adopted": [id_.hex() for id_ in adopted.adopted],
+        "changesets": [id_.hex() for id_ in adopted.changesets],
+    }
 
 
 async def _change(call: Call, act: Callable[[Author, RecordRef], Done]) -> Done:

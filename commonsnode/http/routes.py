@@ -175,6 +175,14 @@ ROUTES: list[Route] = [
     Route("DELETE", _R, on_records.remove, "Remove a record", "Written", query=_WHICH),
     Route("POST", _R + "/restore", on_records.restore, "Take back a removal", "Written", query=_WHICH),
     Route(
+        "POST",
+        _R + "/adopt",
+        on_records.adopt,
+        "Let stand again what has no effect since its author's role was taken back",
+        "Adopted",
+        query=_WHICH,
+    ),
+    Route(
         "GET",
         _R + "/history",
         on_records.history,

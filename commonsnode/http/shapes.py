@@ -331,6 +331,11 @@ SCHEMAS: dict[str, Schema] = {
     "Editing": _object("A field that is null is cleared", fields=FIELDS),
     "Edited": _closed({**WRITTEN, "changed": {"type": "array", "items": TEXT}}),
     "Written": _closed(WRITTEN, "changeset is null where there was nothing to do"),
+    "Adopted": _object(
+        id=RECORD,
+        adopted={"type": "array", "items": CHANGESET, "description": "what stands again"},
+        changesets={"type": "array", "items": CHANGESET, "description": "the acts that let it"},
+    ),
     "HistoryEntry": _object(
         changeset=CHANGESET, author=KEY, time=MOMENT, seen=MOMENT, fields=FIELDS, waiting=YES, void=YES
     ),

@@ -11,7 +11,7 @@ from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Community, Followed, Lane
 from commonsnode_store.ordering import in_order_of_refs
-from commonsnode_store.schema import STANDS, WAITS
+from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.standing import read_excerpt
 from commonsnode_store.walks import refs_of
 

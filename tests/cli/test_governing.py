@@ -76,6 +76,8 @@ def test_people_come_and_go_and_come_again(valley: Shell) -> None:
     valley.document("member", "grant", person)
     assert person in {one["id"] for one in valley.document("member", "list")["members"]}
     assert "no member of Valle Alto any more" in valley.text("member", "revoke", person)
+    thing = valley.document("add", "Auger")["id"]
+    assert "is without effect" in valley.refused("member", "adopt", thing)
 
 
 def test_a_lone_steward_changes_the_charter_and_adds_a_second(valley: Shell) -> None:

@@ -7,6 +7,7 @@ import pytest
 from commonsnode import communities, inventory, members
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, Unknown, WrongField
+from commonsnode_protocol.authority import writing
 from commonsnode_protocol.changeset import decode
 from commonsnode_store.store import Store
 
@@ -146,3 +147,33 @@ def test_a_node_that_lacks_a_lane_revokes_nobody(author: Author) -> None:
     members.grant(author, community, PERSON, "member")
     with pytest.raises(Conflict, match="does not follow the lane knowledge"):
         members.revoke(author, community, PERSON)
+
+
+def cut(author: Author, valley: bytes, rosa: Author, keep: bytes) -> None:
+    """Another steward's revocation, by one who has seen of what Rosa wrote only `keep`."""
+    held = author.store.evaluator(valley)
+    data = {(rosa.key, "public"): {keep: ()}}
+    author.act(valley, writing.revocation(held, author.key, os.urandom(16), rosa.key, data, lambda _: True))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_steward_adopts_what_has_no_effect_and_nothing_beside_it(
+    author: Author, store: Store, valley: bytes, rosa: Author, again: bool
+) -> None:
+    early = write(rosa, valley, "early")
+    added = inventory.add(rosa, valley, {"title": "Press"})
+    other = inventory.add(rosa, valley, {"title": "Saw"})
+    assert added.changeset is not None
+    assert other.changeset is not None
+    cut(author, valley, rosa, early)
+    assert store.standing([early, added.changeset, other.changeset]) == {early}
+    if again:
+        members.grant(author, valley, rosa.key.hex(), "member")
+    (ref,) = store.find(added.record.hex(), void=True)
+    adopted = members.adopt(author, ref)
+    assert adopted.adopted == (added.changeset,)
+    assert store.standing([early, added.changeset, other.changeset]) == {early, added.changeset}
+    assert store.void(ref) == {}
+    assert (rosa.key in store.authority(valley).members) == again
+    with pytest.raises(Unknown, match="nothing that was written"):
+        members.adopt(author, ref)

@@ -125,6 +125,7 @@ def test_what_the_steward_had_not_seen_becomes_void_and_is_shown_with_the_reason
     assert "no effect: Unseen" in c.shell.text("show", unseen)
     assert fingerprints(a, c)
     assert c.shell.run("check").code == 0
+    assert "only a steward can adopt" in c.shell.refused("member", "adopt", shared)
 
 
 def key_at(node: Running, record: str) -> str:

@@ -1,4 +1,4 @@
-"""`member grant|revoke|list`."""
+"""`member grant|revoke|adopt|list`."""
 
 from typing import Annotated
 
@@ -71,6 +71,25 @@ def revoke(
         f"revoked: {revoked['id']} is no {revoked['role']} of {found['name'] or found['id']} any more"
     )
     call.out.say(f"  admit them again: commonsnode member grant {revoked['id']}")
+
+
+@app.command()
+def adopt(
+    context: typer.Context,
+    thing: Annotated[
+        str,
+        typer.Argument(metavar="THING", help="The id of a thing whose `show` says `no effect`."),
+    ],
+    community: CommunityOption = None,
+    as_json: Json = False,
+) -> None:
+    """Let stand again what a former member wrote to a thing. It does not admit them again."""
+    call = Invocation.of(context, as_json)
+    adopted = call.node.post(f"/records/{segment(thing)}/adopt", query={"community": community})
+    if call.as_json:
+        call.out.document(adopted)
+        return
+    call.out.line("adopted: ", adopted["id"], f"  {len(adopted['adopted'])} changesets stand again")
 
 
 @app.command(name="list")
