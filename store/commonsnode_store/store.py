@@ -384,6 +384,8 @@ class Store:
         if found is None:
             found = values.evaluator_of(self._writer, self._followed.lane(community, AUTHORITY))
             self._evaluators[community] = found
+            with self._moment:
+                self._authorities.setdefault(community, found.authority)
         return found
 
     def _forget(self) -> None:

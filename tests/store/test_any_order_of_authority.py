@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from random import Random
@@ -30,6 +30,7 @@ from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.record import RecordKey, State
 from commonsnode_store.answers import Applied, RecordRef, RecordView
 from commonsnode_store.store import Store
+from commonsnode_store.transaction import Transaction
 from store_acts import NOW, SEEDS, signed
 from store_people import record_id
 
@@ -127,12 +128,19 @@ def deliver(store: Store, everything: Sequence[Checked], random: Random) -> Told
         for lane, batch in by_lane(together).items():
             for is_own in (True, False):
                 part = [checked for checked in batch if (checked.changeset.author in own) == is_own]
-                told.add(
-                    lane, store.apply(community, lane, part, seen_ms=NOW + random.randint(-5, 5), own=is_own)
-                )
+                if random.random() < 0.1:
+                    _fail(store, community, lane, part, is_own)
+                seen_ms = NOW + random.randint(-5, 5)
+                told.add(lane, store.apply(community, lane, part, seen_ms=seen_ms, own=is_own))
     for lane, batch in by_lane(everything).items():
         told.add(lane, store.apply(community, lane, batch, seen_ms=NOW))
     return told
+
+
+def _fail(store: Store, community: bytes, lane: str, batch: Sequence[Checked], own: bool) -> None:
+    """A transaction that breaks off at its end leaves nothing behind, neither in the file nor in memory."""
+    with patch.object(Transaction, "finish", side_effect=RuntimeError("out of luck")), suppress(RuntimeError):
+        store.apply(community, lane, batch, seen_ms=NOW, own=own)
 
 
 def standing(everything: Sequence[Checked]) -> dict[str, set[bytes]]:
