@@ -1,6 +1,7 @@
 """Some running nodes of one community, and what one asks of them."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ def nodes(folder: Path, names: str) -> Iterator[list[Running]]:
     """So many running nodes; what still runs at the end is stopped."""
     every = [Running(new_node(folder / name)) for name in names]
     try:
-        for node in every:
-            node.start()
+        with ThreadPoolExecutor() as starters:
+            list(starters.map(lambda node: node.start(), every))
         yield every
     finally:
         for node in every:
