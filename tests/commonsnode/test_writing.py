@@ -10,6 +10,7 @@ from commonsnode import communities, members, writing
 from commonsnode.authoring import Author
 from commonsnode.errors import Busy, Stopping
 from commonsnode.writing import Landed, Writer
+from commonsnode_protocol.authority import writing as acts
 from commonsnode_protocol.changeset import PUBLIC, build, decode, public_key, sign
 from commonsnode_protocol.intake import Checked
 from commonsnode_store.answers import Applied
@@ -170,6 +171,26 @@ async def test_what_rises_by_a_grant_is_told_as_landed(writer: Writer, store: St
     unsubscribe()
     await writer.apply(community, PUBLIC, [changeset(community, 5)], None)
     assert len(landed) == 2
+
+
+async def test_what_falls_by_a_revocation_is_told_as_a_lane_that_is_another_one(
+    writer: Writer, store: Store, author: Author, valley: bytes
+) -> None:
+    await writer.apply(valley, PUBLIC, [changeset(valley, 1)], None)
+    landed: list[Landed] = []
+    writer.subscribe(landed.append)
+
+    def revoke(_: Store) -> bytes:
+        steward = Author(store, author._seed, NOW, writer.publish)
+        held, person = store.evaluator(valley), public_key(OTHER_SEED)
+        draft = acts.revocation(held, steward.key, b"\x01" * 16, person, {}, lambda _: True)
+        return steward.act(valley, draft).ids[0]
+
+    revocation = await writer.run(revoke)
+    assert landed == [
+        Landed(valley, "authority", (revocation,), None, True),
+        Landed(valley, PUBLIC, (), None, False),
+    ]
 
 
 async def test_a_stop_carries_out_the_accepted_commands_and_gives_back_the_peers_batches(
