@@ -18,6 +18,7 @@ from commonsnode_store import rejudging
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.errors import StoreError
 from commonsnode_store.store import Store
+from commonsnode_store.transaction import Transaction
 from store_acts import (
     CHARTER_OF_F,
     VALLEY,
@@ -328,6 +329,23 @@ def test_after_a_failed_transaction_authority_is_what_the_file_has(
     assert valley.evaluator(VALLEY).standing == standing
     assert key_of("M") in valley.authority(VALLEY).members
     assert take(valley, revocation).fallen == {PUBLIC: tuple(each.id for each in things[1:])}
+
+
+def test_after_a_failed_transaction_a_walk_begins_anew(
+    valley: Store, open_store: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things = chain("M", 4)
+    take(valley, *things[:2])
+    other = open_store(of=valley)
+    take(other, *things[2:])
+    knows_more = written(draft_revocation(other, "M"))
+    act(valley, "F", naming(valley, []))
+    take(valley, knows_more)
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "finish", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            take(valley, *things[2:])
+    assert set(take(valley, *things[2:]).risen[PUBLIC]) == {each.id for each in things[:2]}
 
 
 def test_what_is_void_outlives_a_restart_and_a_rebuild(valley: Store) -> None:
