@@ -74,6 +74,7 @@ class Node:
     """A store in memory: what stands, by the rules."""
 
     lanes: tuple[str, ...] = LANES
+    community = COMMUNITY
 
     def __init__(self) -> None:
         self.held: dict[str, dict[bytes, Checked]] = {lane: {} for lane in LANES}
@@ -82,11 +83,13 @@ class Node:
 
     def take(self, lane: str, batch_: Iterable[Signed]) -> tuple[list[bytes], int]:
         """Returns the ids that are new, and how many were refused."""
-        checked = [c for c in (intake.check(COMMUNITY, lane, s) for s in batch_) if isinstance(c, Checked)]
+        checked = [
+            c for c in (intake.check(self.community, lane, s) for s in batch_) if isinstance(c, Checked)
+        ]
         fresh = [c for c in checked if c.id not in self.held[lane]]
         if lane == AUTHORITY:
             held = [c.changeset for c in self.held[lane].values()]
-            self.authority = evaluate(COMMUNITY, held + [c.changeset for c in fresh])
+            self.authority = evaluate(self.community, held + [c.changeset for c in fresh])
         standing = [c for c in fresh if self.authority.stands(c.changeset)]
         self.held[lane].update((c.id, c) for c in standing)
         return [c.id for c in standing], len(fresh) - len(standing)
@@ -161,9 +164,12 @@ class World:
         first.other, second.other = second, first
         self.ends += [first, second]
         for end in (first, second):
-            node = self.nodes[end.node]
-            entries = tuple(((COMMUNITY, lane), node.state(lane)) for lane in node.lanes)
-            end.events.append(events.Follow(entries))
+            end.events.append(self.first(end))
+
+    def first(self, end: "End") -> events.Event:
+        """What a session is told first."""
+        node = self.nodes[end.node]
+        return events.Follow(tuple(((node.community, lane), node.state(lane)) for lane in node.lanes))
 
     def write(
         self, node: int, lane: str, *changesets: Signed, via: "End | None" = None, hops: int = 1
@@ -176,16 +182,21 @@ class World:
         if new:
             by_id = {s.id: s for s in changesets}
             size, packed = batch.pack([by_id[i] for i in new])
-            landed = events.Changed((COMMUNITY, lane), holder.state(lane), tuple(new), size, packed, hops)
+            landed = events.Changed(
+                (holder.community, lane), holder.state(lane), tuple(new), size, packed, hops
+            )
             for end in ends:
                 if end is not via:
                     end.events.append(landed)
         for of in holder.lanes:  # what waited here for a change of authority, and stands by it now
             if of != lane and holder.state(of) != before[of]:
-                risen = events.Changed((COMMUNITY, of), holder.state(of), (), 0, b"", 1)
+                risen = events.Changed((holder.community, of), holder.state(of), (), 0, b"", 1)
                 for end in ends:
                     end.events.append(risen)
         return refused
+
+    def saw(self, end: "End", effect: events.Effect) -> None:
+        """For worlds that do more with an effect, or note it."""
 
     def run(self, until: Callable[[], bool] | None = None, steps_max: int = 20_000) -> None:
         """Until nothing is left to do (or `until` holds); time passes only when all wait for it."""
@@ -251,6 +262,7 @@ class End:
 
     def carry_out(self, effect: events.Effect) -> None:
         node = self.world.nodes[self.node]
+        self.world.saw(self, effect)
         match effect:
             case events.Send(data, _):
                 self.world.frames_sent.append((self.node, frames.decode(data), len(data)))

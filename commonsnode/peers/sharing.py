@@ -16,7 +16,8 @@ from commonsnode_protocol import batch as batches
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.admission import Proof, Readers
 from commonsnode_protocol.changeset import AUTHORITY, LANES
-from commonsnode_protocol.limits import SHOW_BYTES_MAX, UNSETTLED_MS_MAX
+from commonsnode_protocol.limits import SHOW_BYTES_MAX
+from commonsnode_protocol.serving import Decision, Followed, Told, introduces_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,31 +27,16 @@ if TYPE_CHECKING:
     from commonsnode_protocol.authority import Authority
     from commonsnode_store.store import Store
 
-FAREWELL_MS_MAX = 500  # in which who is admitted no more may still learn why
 SHOWN_KEPT_BYTES_MAX = 256 * 1024  # of one peer: what it showed at doors that are not known here yet
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A community as it is followed here."""
-
-    lanes: tuple[str, ...]
-    readers: Readers
-
-
 @dataclass(slots=True)
-class _Told:
-    """What one link was told, and what it showed."""
+class _OfLink:
+    """What one link was told, and what its peer showed."""
 
-    loud: set[events.LaneKey] = field(default_factory=set)
-    quiet: set[events.LaneKey] = field(default_factory=set)  # only in answer to the peer
-    leaving: set[events.LaneKey] = field(default_factory=set)  # to be left soon, unless the peer is admitted
+    told: Told
     introduced: set[tuple[bytes, bytes]] = field(default_factory=set)  # door, packed
     shown: deque[events.Shown] = field(default_factory=deque)  # at doors that are not known here yet
-
-    def forget(self, key: events.LaneKey) -> None:
-        for keys in (self.loud, self.quiet, self.leaving):
-            keys.discard(key)
 
 
 class Sharing:
@@ -63,7 +49,7 @@ class Sharing:
         self._me = me
         self._log = log
         self._lock = asyncio.Lock()
-        self._told: dict[Link, _Told] = {}
+        self._links: dict[Link, _OfLink] = {}
         self._followed: dict[bytes, Followed] = {}
         self._valued: dict[bytes, tuple[Authority, Readers]] = {}
 
@@ -71,30 +57,26 @@ class Sharing:
         """What a new link is told first. What else is for it is posted to it; `end` has to follow."""
         async with self._lock:
             await self._look()
-            told = self._told[link] = _Told()
-            entries = []
-            for community, followed in self._followed.items():
-                loud = [(community, lane) for lane in followed.lanes if self._may(link, community, lane)]
-                told.loud.update(loud)
-                entries += self._states(loud)
-            for community in self._followed:
-                self._keep_quiet(link, community)
+            of = self._links[link] = _OfLink(Told(link.node))
+            first = of.told.begin(self._followed)
+            for community in tuple(self._followed):
+                self._decide(link, of.told, community)
                 await self._introduce(link, community)
-            return entries
+            return self._states(first)
 
     def end(self, link: Link) -> None:
-        self._told.pop(link, None)
+        self._links.pop(link, None)
 
     async def decide(self, community: bytes) -> list[Link]:
         """Tell every link what is different for it now; returns those that are told farewell."""
         async with self._lock:
             await self._look()
-            links = list(self._told)
-            dismissed = [link for link in links if self._decide(link, community)]
-            if any(told.shown for told in self._told.values()):
-                for link in links:
-                    await self._look_again(link)
+            links = list(self._links)
+            dismissed = [
+                link for link, of in self._links.items() if self._decide(link, of.told, community).dismissed
+            ]
             for link in links:
+                await self._look_again(link)
                 await self._introduce(link, community)
             return dismissed
 
@@ -102,17 +84,17 @@ class Sharing:
         """A community is followed no more."""
         self._followed.pop(community, None)
         self._valued.pop(community, None)
-        for link, told in self._told.items():
+        for link, of in self._links.items():
             for lane in LANES:
-                told.forget((community, lane))
+                of.told.forget((community, lane))
                 link.post(events.Leave((community, lane)))
 
     async def shown(self, link: Link, shown: events.Shown) -> None:
         """A peer shows why it is admitted. It is told nothing, and learns of it only where it is admitted now."""
-        if not await self._take(link, shown) and (told := self._told.get(link)) is not None:
-            told.shown.append(shown)
-            while sum(len(each.packed) for each in told.shown) > SHOWN_KEPT_BYTES_MAX:
-                told.shown.popleft()
+        if not await self._take(link, shown) and (of := self._links.get(link)) is not None:
+            of.shown.append(shown)
+            while sum(len(each.packed) for each in of.shown) > SHOWN_KEPT_BYTES_MAX:
+                of.shown.popleft()
 
     # What a link is told
 
@@ -136,65 +118,33 @@ class Sharing:
             found[info.id] = Followed(info.lanes, before[1])
         return found
 
-    def _may(self, link: Link, community: bytes, lane: str) -> bool:
-        return self._followed[community].readers.may_read(lane, link.node)
-
     def _states(self, keys: Iterable[events.LaneKey]) -> list[tuple[events.LaneKey, frames.LaneState]]:
         """Read in the event loop at the last moment, so that no change falls between this and what is posted next."""
         found = ((key, lane_state(self._store, key)) for key in keys)
         return [(key, state) for key, state in found if state is not None]
 
-    def _decide(self, link: Link, community: bytes) -> bool:
-        told, followed = self._told[link], self._followed.get(community)
+    def _decide(self, link: Link, told: Told, community: bytes) -> Decision:
+        followed = self._followed.get(community)
         if followed is None:
-            return False
-        keys = {(community, lane): self._may(link, community, lane) for lane in followed.lanes}
-        new = [key for key, may in keys.items() if may and (key not in told.loud or key in told.leaving)]
-        if new:
-            for key in new:
-                told.forget(key)
-            told.loud.update(new)
-            link.post(events.Follow(tuple(self._states(new))))
-        self._keep_quiet(link, community)
-        dismissed = False
-        # Authority last: the peer is to learn why before it hears no more.
-        for key in sorted((key for key, may in keys.items() if not may), key=lambda key: key[1] == AUTHORITY):
-            grace = 0
-            if key in told.leaving or not followed.readers.known:
-                continue
-            if key in told.loud:
-                dismissed = True
-                grace = FAREWELL_MS_MAX if key[1] == AUTHORITY else 0
-            elif key in told.quiet:
-                grace = UNSETTLED_MS_MAX  # who let us in may be known only by what it has still to send
-            else:
-                continue
-            told.forget(key)
-            told.leaving.add(key)
-            link.post(events.Leave(key, grace))
-        return dismissed
-
-    def _keep_quiet(self, link: Link, community: bytes) -> None:
-        """Before the charter is here nobody can tell who may hear of it: so the peer has to say the tag first."""
-        followed, key, told = self._followed.get(community), (community, AUTHORITY), self._told[link]
-        if followed is not None and not followed.readers.known and key not in told.quiet:
-            told.quiet.add(key)
-            link.post(events.FollowQuietly(tuple(self._states([key]))))
+            return Decision()
+        decision = told.decide(community, followed)
+        if decision.follow:
+            link.post(events.Follow(tuple(self._states(decision.follow))))
+        if decision.quiet:
+            link.post(events.FollowQuietly(tuple(self._states(decision.quiet))))
+        for key, grace_ms in decision.leave:
+            link.post(events.Leave(key, grace_ms))
+        return decision
 
     # Showing why this node is admitted
 
     async def _introduce(self, link: Link, community: bytes) -> None:
-        followed, told = self._followed.get(community), self._told.get(link)
-        if followed is None or told is None:
-            return
-        readers = followed.readers
-        if readers.known and not (
-            readers.members_only and link.node in readers.admitted and self._me in readers.admitted
-        ):
+        followed, of = self._followed.get(community), self._links.get(link)
+        if followed is None or of is None or not introduces_itself(self._me, link.node, followed.readers):
             return
         for proof, size, packed in await self._proofs(community):
-            if (proof.door, packed) not in told.introduced:
-                told.introduced.add((proof.door, packed))
+            if (proof.door, packed) not in of.introduced:
+                of.introduced.add((proof.door, packed))
                 link.post(events.Introduce(community, proof.door, size, packed))
 
     async def _proofs(self, community: bytes) -> "list[tuple[Proof, int, bytes]]":
@@ -222,12 +172,13 @@ class Sharing:
     # What peers show
 
     async def _look_again(self, link: Link) -> None:
-        told = self._told.get(link)
-        for _ in range(len(told.shown) if told is not None else 0):
-            assert told is not None
-            shown = told.shown.popleft()
+        of = self._links.get(link)
+        for _ in range(len(of.shown) if of is not None else 0):
+            if of is None or not of.shown:
+                return
+            shown = of.shown.popleft()
             if not await self._take(link, shown):
-                told.shown.append(shown)
+                of.shown.append(shown)
 
     async def _take(self, link: Link, shown: events.Shown) -> bool:
         """False where the door is not known here."""

@@ -49,6 +49,7 @@ REFUSED_MAX = 16_384  # changesets that do not stand here, from one peer between
 HOPS_MAX = 255
 SHOW_BYTES_MAX = 256 * 1024  # one `show` frame, unpacked
 SHOW_PACKED_BYTES_MAX = SHOW_BYTES_MAX + 4 * 1024
+FAREWELL_MS_MAX = 500  # in which who is admitted no more may still learn why
 LINGER_MS = 200  # from being in step on a lane that is to be left until it is left
 SHOWS_MAX = 64  # that one side may send in a session
 RETRY_MS_MAX = 60_000

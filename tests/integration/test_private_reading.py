@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cli_shell import new_node
 from commonsnode_protocol import frames
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, public_key
 from running_process import Running
