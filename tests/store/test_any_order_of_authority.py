@@ -28,6 +28,7 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset, build, decode
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.record import RecordKey, State
+from commonsnode_store import settling
 from commonsnode_store.answers import Applied, RecordRef, RecordView
 from commonsnode_store.store import Store
 from commonsnode_store.transaction import Transaction
@@ -167,7 +168,11 @@ def check_seed(empty_file: Path, seed: int, random: Random) -> None:
     expected = records.state(
         c.changeset for c in everything if c.changeset.lane != AUTHORITY and c.id in stands[c.changeset.lane]
     )
-    with store_of(empty_file, community) as store, store_of(empty_file, community) as other:
+    with (
+        store_of(empty_file, community) as store,
+        store_of(empty_file, community) as other,
+        patch.object(settling, "RECORDS_AT_ONCE", random.choice((1, 3, 1_024))),
+    ):
         told = deliver(store, everything, random)
         for lane, batch in by_lane(everything).items():
             other.apply(community, lane, batch, seen_ms=NOW)
