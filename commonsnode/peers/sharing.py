@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from commonsnode.peers.link import Link, Via, lane_state
+from commonsnode.peers.link import Link, lane_state
 from commonsnode_protocol import admission, frames
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import session_events as events
@@ -191,7 +191,8 @@ class Sharing:
         checked = await link.check_shown(community, shown)
         if checked:
             try:
-                await self._writer.apply(community, AUTHORITY, checked, via=Via(link, 0))
+                # As by nobody: the session of this link is to hear of it, too, where it follows the lane.
+                await self._writer.apply(community, AUTHORITY, checked, via=None)
             except UnknownCommunity:
                 return True  # left meanwhile
             except StoreError as error:
