@@ -180,6 +180,7 @@ INVITED = ACTS.add(writing.invitation(ACTS.held, BY, nonce(2), public_key(INVITA
 EARLY = tuple(ACTS.every)  # what everybody knows
 GRANT_MEMBER = ACTS.add(writing.grant(ACTS.held, BY, nonce(5), public_key(MEMBER), "member"))
 GRANT_MIRROR = ACTS.add(writing.grant(ACTS.held, BY, nonce(6), public_key(MIRROR), "mirror"))
+GRANT_AGAIN = ACTS.add(writing.grant(ACTS.held, BY, nonce(8), public_key(FORMER), "member"))
 JOIN = dated(
     writing.join(COMMUNITY, public_key(JOINER), nonce(7), INVITATION, public_key(INVITATION)), JOINER, 50
 )
@@ -267,6 +268,23 @@ def test_a_revoked_peer_learns_of_it_and_is_told_nothing_that_comes_after() -> N
     world.run()
     assert thing(STEWARD, 2000).id not in world.private[1].held[PUBLIC]
     assert all(end.session.shared() == {} and end.error is None for end in world.ends)
+
+
+def test_who_is_admitted_again_on_the_same_link_catches_up() -> None:
+    for first, second in ((0, 1), (1, 0)):
+        world = Valley(1, [node(STEWARD, *EARLY[:-2]), node(FORMER, *EARLY[:-2])])
+        world.connect(first, second)
+        world.run()
+        world.write(0, AUTHORITY, *EARLY)
+        world.write(0, PUBLIC, thing(STEWARD, 2000))
+        world.run()
+        assert not world.private[1].held[PUBLIC]
+        world.write(0, AUTHORITY, *ACTS.every)
+        world.run()
+        assert world.equal()
+        assert all(
+            len(end.session.shared()) == 2 and all(end.session.shared().values()) for end in world.ends
+        )
 
 
 def test_who_is_admitted_on_a_live_link_hears_of_the_community_at_once() -> None:
