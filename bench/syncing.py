@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import limits
+from bench.machine import flush_ms
 from bench.nodes import Failed, Node, made
 from bench.run import WAIT_S_MAX, Run, median, percentile, wait_until
 from bench.tap import Tap
@@ -154,6 +155,7 @@ def measure_edits(run: Run, pair: Pair) -> None:
         "p50": round(percentile(took, 50), 2),
         "p99": round(percentile(took, 99), 2),
         "edits": run.effort.edits,
+        "flush_ms": round(flush_ms(run.work), 3),
     }
 
 
