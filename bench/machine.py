@@ -22,7 +22,7 @@ def describe(folder: Path) -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "flush_ms": round(_flush_ms(folder), 3),
+        "flush_ms": round(flush_ms(folder), 3),
         "load_1min": round(os.getloadavg()[0], 2),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
@@ -42,7 +42,7 @@ def _memory_mb() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000
 
 
-def _flush_ms(folder: Path) -> float:
+def flush_ms(folder: Path) -> float:
     """The median of appending 4 KiB and making them durable."""
     path = folder / "flush"
     took = []

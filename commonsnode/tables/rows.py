@@ -31,6 +31,7 @@ from commonsnode_protocol.limits import FIELD_BYTES_MAX
 KEY_PART_CHARS_MAX = 400  # of a title or place; both fit KEY_BYTES_MAX, escaped too
 FIELD_OVERHEAD = 8  # bytes around a field's name and text in MessagePack, at most
 _PART_ORDER = ("venue", "spot", "address", "street", "extra", "quarter", "city", "state", "country")
+_to_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for each row
 _TEXTS = frozenset(("title", "description", "category", "condition", "unit", "licence"))
 
 
@@ -336,7 +337,7 @@ def _made_key(fields: dict[str, Value], cells: list[str], repeated: Counter[tupl
         title = next((text for text in texts if any(map(str.isalpha, text))), texts[0] if texts else "")
     named = (_key_part(title), _key_part(place_text(fields.get("place"))))
     repeated[named] += 1
-    return json.dumps([*named, str(repeated[named])], ensure_ascii=False)
+    return _to_json([*named, str(repeated[named])])
 
 
 def _key_part(text: str) -> str:
