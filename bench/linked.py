@@ -17,6 +17,7 @@ from commonsnode_protocol import frames
 from commonsnode_protocol.channel import Channel, Handshake
 from commonsnode_protocol.errors import PeerError, Reason
 from commonsnode_protocol.limits import CREDIT_BYTES
+from commonsnode_protocol.session_events import Shown
 from commonsnode_store.store import Store
 
 SETTLE_S_MAX = 120.0
@@ -91,6 +92,10 @@ def run(dialling: Store, dialled: Store) -> Traffic:
     return asyncio.run(_run(dialling, dialled))
 
 
+async def _shown(link: Link, shown: Shown) -> None:
+    """Nobody here has to show anything: the community is public."""
+
+
 async def _run(dialling: Store, dialled: Store) -> Traffic:
     traffic = Traffic()
     compared = asyncio.Event()
@@ -111,6 +116,7 @@ async def _run(dialling: Store, dialled: Store) -> Traffic:
                 wall_ms=_now_ms,
                 on_stop=lambda community, version: None,
                 on_compared=compared.set,
+                on_shown=_shown,
             )
             for pipe, channel, writer, store in zip(
                 (near, far), channels, writers, (dialling, dialled), strict=True

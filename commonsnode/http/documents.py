@@ -1,6 +1,6 @@
 """What the node holds, as the documents that the API gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,7 +117,7 @@ def record_full(store: Store, view: RecordView) -> dict[str, Any]:
     """A record with its conflicts, and when it was made."""
     conflicts = view.conflicts
     seen = store.facts([write.changeset for others in conflicts.values() for write in others])
-    first = next(iter(store.history(view.ref)), None)
+    first = next((entry for entry in store.history(view.ref) if not entry.void), None)
     return {
         **record(view),
         "conflicts": {
@@ -190,9 +190,15 @@ def history(entries: Iterable[HistoryEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def peers(rows: Iterable[Mapping[str, Any]], *, by_operator: bool) -> list[dict[str, Any]]:
-    """The peers of this node; only its operator is told where they are."""
+def peers(
+    rows: Iterable[Mapping[str, Any]], communities: Collection[str], *, by_operator: bool
+) -> list[dict[str, Any]]:
+    """The peers of this node; to others than its operator not where they are, and only of these communities."""
     if by_operator:
         return [dict(row) for row in rows]
-    public = ("id", "state", "in_step", "last_in_step")
-    return [{name: row[name] for name in public} for row in rows]
+    public = ("id", "state", "last_in_step")
+    return [
+        {name: row[name] for name in public}
+        | {"in_step": {of: equal for of, equal in row["in_step"].items() if of in communities}}
+        for row in rows
+    ]

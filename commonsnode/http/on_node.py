@@ -28,7 +28,9 @@ async def status(call: Call) -> Mapping[str, Any]:
         "version": __version__,
         "addresses": addresses,
         "communities": communities,
-        "peers": documents.peers(node.peers.status(), by_operator=call.by_operator),
+        "peers": documents.peers(
+            node.peers.status(), {entry["id"] for entry in communities}, by_operator=call.by_operator
+        ),
     }
 
 
@@ -37,7 +39,7 @@ async def own_id(call: Call) -> Mapping[str, Any]:
 
 
 async def peers(call: Call) -> Mapping[str, Any]:
-    return {"peers": documents.peers(call.node.peers.status(), by_operator=call.by_operator)}
+    return {"peers": documents.peers(call.node.peers.status(), (), by_operator=True)}
 
 
 async def add_peer(call: Call) -> Mapping[str, Any]:
@@ -61,7 +63,7 @@ async def sync(call: Call) -> Mapping[str, Any]:
     """Without `wait` the peers are asked, and the answer is how things stand at this moment."""
     seconds = float(call.body.get("timeout", SYNC_S)) if call.body.get("wait", True) else 0.0
     result = await call.node.peers.sync(seconds)
-    rows = documents.peers(call.node.peers.status(), by_operator=True)
+    rows = documents.peers(call.node.peers.status(), (), by_operator=True)
     return {"in_step": result.in_step, "reason": result.reason, "peers": rows}
 
 

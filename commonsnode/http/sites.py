@@ -19,6 +19,7 @@ from commonsnode.http import pages, problems
 from commonsnode.http.calls import BODY_BYTES_MAX, NODE, OPERATOR
 from commonsnode.http.guard import Guard
 from commonsnode.http.lines import LIMIT, cut_off
+from commonsnode.http.public import public
 from commonsnode.http.routes import API, ROUTES, register
 from commonsnode.node import Node
 
@@ -100,7 +101,7 @@ def _runner(node: Node, *, operator: bool) -> web.AppRunner:
 def _application(node: Node, *, operator: bool) -> web.Application:
     """The routes of one site. operator: all of them, and no page."""
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_answered])
-    app[NODE], app[OPERATOR], app[STATE] = node, operator, _State()
+    app[NODE], app[OPERATOR], app[STATE] = node if operator else public(node), operator, _State()
     app.on_response_prepare.append(_add_headers)
     register(app.router, ROUTES if operator else [route for route in ROUTES if route.public])
     if not operator:
