@@ -21,7 +21,7 @@ def value_text(name: str, value: Any) -> str:
         if set(value) == {"$int"}:
             return str(value["$int"])
         if set(value) == {"$bytes"}:
-            return f"{len(str(value['$bytes'])) * 3 // 4} bytes"
+            return f"{len(str(value['$bytes']).rstrip('=')) * 3 // 4} bytes"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -41,3 +41,10 @@ def test_a_place_reads_as_its_name_and_where_it_is_as_far_as_it_says() -> None:
     assert value_text("place", {"lat": 3_500_000, "lon": -781_200_000}) == "0.35,-78.12"
     assert value_text("place", {"name": "Shed", "lat": 0, "lon": 5}) == "Shed (0,0.0000005)"
     assert value_text("place", {"other": 1}) == '{"other": 1}'
+
+
+def test_bytes_read_as_how_many_they_are() -> None:
+    assert value_text("x", {"$bytes": "AAECAwQFBgcICQoLDA0ODw=="}) == "16 bytes"
+    assert value_text("x", {"$bytes": "AAE="}) == "2 bytes"
+    assert value_text("x", {"$bytes": "AAEC"}) == "3 bytes"
+    assert value_text("x", {"$bytes": ""}) == "0 bytes"

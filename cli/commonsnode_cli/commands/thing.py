@@ -262,6 +262,8 @@ def history(
             "  (waiting)" if entry["waiting"] else "  (no effect)" if entry["void"] else "",
         )
         for name, value in entry["fields"].items():
+            if name in UNSHOWN:
+                continue
             call.out.line(
                 f"  {name} = {value_text(name, value)}" if value is not None else f"  {name} cleared"
             )
