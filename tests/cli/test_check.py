@@ -60,3 +60,15 @@ def test_a_file_that_is_no_database_is_told_not_crashed_on(stopped: Shell) -> No
 
 def test_check_of_no_node_says_how_to_make_one(empty: Shell) -> None:
     assert "init" in empty.refused("check")
+
+
+def test_a_database_that_up_refuses_is_checked_and_rebuilt(stopped: Shell) -> None:
+    with sqlite3.connect(stopped.home / "node.sqlite3") as db:
+        db.execute("update buckets set count = count + 1")
+    db.close()
+    assert "damaged" in stopped.refused("up", "--port", "0")
+    assert "--rebuild" in stopped.refused("check")
+    assert stopped.document("check", "--rebuild") == {"ok": True, "problems": []}
+    assert stopped.document("check")["ok"] is True
+    with stopped.up():
+        assert stopped.document("list")["records"]

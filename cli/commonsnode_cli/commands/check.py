@@ -67,11 +67,9 @@ def _on_the_files(call: Invocation, rebuild: bool, step: Step) -> list[Document]
     try:
         home = open_home(call.home)
         with locked(home):  # no daemon may start meanwhile
-            store = Store.open(home.database_path)
-            try:
-                found = store.rebuild(step) if rebuild else store.check(step)
-            finally:
-                store.close()
+            # Not by opening it first: what is too damaged to be opened is what people come here with.
+            work = Store.rebuild_file if rebuild else Store.check_file
+            found = work(home.database_path, step)
     except Damaged as damage:
         return [{"what": damage.what, "detail": damage.detail}]
     except StoreError as error:

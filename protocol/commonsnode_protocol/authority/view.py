@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from commonsnode_protocol.authority.acts import STEWARD
 from commonsnode_protocol.authority.cuts import Conditions, Walk
 from commonsnode_protocol.authority.members import Member, Membership
 from commonsnode_protocol.authority.settings import KNOWN_VERSIONS, Table
@@ -73,10 +72,6 @@ class Authority:
     @property
     def stewards(self) -> tuple[bytes, ...]:
         return self.table.stewards if self.table is not None else ()
-
-    def is_steward(self, person: bytes) -> bool:
-        member = self.members.get(person)
-        return member is not None and member.role == STEWARD
 
 
 def standing(verdict: Verdict, *changesets: Changeset) -> set[bytes]:
