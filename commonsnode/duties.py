@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from commonsnode.authoring import Author
 from commonsnode.errors import Refusal, Stopping
+from commonsnode.governing import role_of, steward_of
 from commonsnode.invitations import void_of, why_not
 from commonsnode.node import Node
 from commonsnode.stewards import complete_own, to_propose_again
@@ -81,21 +82,22 @@ class Duties:
         with suppress(UnknownCommunity):  # left in the meantime
             authority = await node.writer.read(lambda store: store.authority(community))
             await self._notice(community, authority)
-            if node.id in authority.stewards:
+            role = role_of(authority, node.id)
+            if role == STEWARD:
                 done = await node.sign(lambda author: do_duties(author, community))
                 if done == ACTS_AT_ONCE:
                     self._due.add(community)
                 lost = await node.writer.run(lambda store: _lost(store, community, node.id))
                 await self._tell(community, lost)
-            elif node.id not in authority.members:
+            elif role is None:
                 await self._tell(
                     community, await node.writer.run(lambda store: _failed(store, community, node.id))
                 )
 
     async def _notice(self, community: bytes, authority: Authority) -> None:
-        told, own = self._node.notices.of(community), authority.members.get(self._node.id)
+        told = self._node.notices.of(community)
         table = authority.table.id.hex() if authority.table is not None else None
-        role = own.role if own is not None else None
+        role = role_of(authority, self._node.id)
         if (table, role) == (told.table, told.role):
             return
         name = authority.table.name if authority.table is not None else community.hex()[:8]
@@ -124,9 +126,9 @@ class Duties:
 
 
 def do_duties(author: Author, community: bytes, random_bytes: RandomBytes = os.urandom) -> int:
-    """Write the acks, pins and certificates that are due of a steward. Returns how many."""
+    """Write the acks, pins and certificates that are due of a steward; of another device of theirs, the pins. Returns how many."""
     held = author.store.evaluator(community)
-    if held.chain is None or author.key not in held.chain.current.stewards:
+    if steward_of(held, author.key) is None:
         return 0
     done = 0
     for parent, child in writing.to_ack(held, author.key)[:ACTS_AT_ONCE]:

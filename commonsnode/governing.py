@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Iterable
 from commonsnode.authoring import Author
 from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Ambiguous, Conflict, Unknown, WrongField
-from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.authority import Authority, Evaluator
+from commonsnode_protocol.authority.persons import Key
 from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.changeset import AUTHORITY, KEY_BYTES
 from commonsnode_store.store import Store
@@ -45,10 +46,64 @@ def as_steward(author: Author, community: bytes, doing: str) -> Evaluator:
     if held.chain is None:
         raise Conflict(f"the charter of this community is not here yet, so nobody can {doing}")
     stewards = held.chain.current.stewards
-    if author.key not in stewards:
+    if steward_of(held, author.key) is None:
         ask = ", ".join(steward.hex() for steward in stewards)
         raise Conflict(f"only a steward can {doing}, and this node is none; ask: {ask}")
     return held
+
+
+def as_signer(author: Author, community: bytes, doing: str) -> Evaluator:
+    """The same for what is signed by a steward's first key alone: tables of stewards. Raises Conflict."""
+    held = as_steward(author, community, doing)
+    steward = steward_of(held, author.key)
+    if steward != author.key:
+        assert steward is not None
+        raise Conflict(
+            f"this node is another device of the steward {steward.hex()}: it can admit, invite and revoke people; to {doing}"
+            " takes that steward's first node. Where that is lost: commonsnode steward succeed"
+        )
+    return held
+
+
+def steward_of(held: Evaluator, key: bytes) -> bytes | None:
+    """The steward whose acts this key can write: their first key, or another device of theirs that was not revoked."""
+    chain, acts = held.chain, held.acts
+    if chain is None or acts is None:
+        return None
+    if key in chain.current.stewards:
+        return key
+    for first in sorted(
+        acts.by_key.get(key, ()), key=lambda first: (first not in chain.current.stewards, first)
+    ):
+        of = acts.persons[first].keys[key]
+        if first in chain.current.stewards and not of.node and not is_cut(of):
+            return first
+    return None
+
+
+def is_cut(of: Key) -> bool:
+    """Whether nothing that this key signs from now on stands."""
+    return any(not condition.anew for condition in of.conditions)
+
+
+def person_of(authority: Authority, key: bytes) -> bytes | None:
+    """As whom this key acts: the first key of a person, of several one with a role. None: nobody admitted it."""
+    if key in authority.members:
+        return key
+    persons = authority.persons_of(key)
+    return next((first for first in persons if first in authority.members), persons[0] if persons else None)
+
+
+def role_of(authority: Authority, key: bytes) -> str | None:
+    """The role of the person whose key this is; none where it has none, or the key was revoked."""
+    person = person_of(authority, key)
+    membership = authority.members.get(person) if person is not None else None
+    if person is None or membership is None:
+        return None
+    valued = authority.people[person].person if person in authority.people else None
+    if valued is not None and key in valued.keys and is_cut(valued.keys[key]):
+        return None
+    return membership.role
 
 
 def data_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:

@@ -39,6 +39,10 @@ class Node:
 
     async def sign(self, fn: Callable[[Author], T]) -> T:
         """Carry out `fn` in the writer thread, with this node's hand. Its errors come to the caller."""
+        return await self.sign_as(self.seed, fn)
+
+    async def sign_as(self, seed: bytes, fn: Callable[[Author], T]) -> T:
+        """The same with another key, whose seed is held for this one act."""
         return await self.writer.run(
-            lambda store: fn(Author(store, self.seed, self.clock.now_ms(), self.writer.publish))
+            lambda store: fn(Author(store, seed, self.clock.now_ms(), self.writer.publish))
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commonsnode import charters
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, WrongField
-from commonsnode.governing import as_steward, data_of, key_of, keys_of, one_of, standing_in
+from commonsnode.governing import as_signer, data_of, key_of, keys_of, one_of, standing_in
 from commonsnode_protocol.authority import Evaluator, Table, writing
 from commonsnode_protocol.authority.acts import Certificate, certificate_of, table_id
 from commonsnode_protocol.authority.proposals import Proposal, lost, proposals
@@ -59,7 +59,7 @@ def propose(
     add: whole keys. remove: keys, or beginnings of stewards' keys. asked: settings as `charters.settings_from` takes them.
     Raises WrongField, Unknown, Ambiguous, Conflict.
     """
-    held = as_steward(author, community, "change stewards or the charter")
+    held = as_signer(author, community, "change stewards or the charter")
     table = _current(held)
     new = [key_of(text, "add") for text in dict.fromkeys(add)]
     gone = list(dict.fromkeys(one_of(table.stewards, text, "steward") for text in remove))
@@ -92,7 +92,7 @@ def approve(author: Author, community: bytes, text: str, random_bytes: RandomByt
 
     text: its id, or a beginning of it. Raises Unknown, Ambiguous, Conflict.
     """
-    held = as_steward(author, community, "approve a proposal")
+    held = as_signer(author, community, "approve a proposal")
     table = _current(held)
     if any(each.id.hex() == text.strip().lower() for each in held.authority.tables):
         raise Conflict("that change is done already")
@@ -171,7 +171,7 @@ def _still(current: Table, parent: Table, child: Certificate) -> Change:
 
 
 def _current(held: Evaluator) -> Table:
-    assert held.chain is not None  # as_steward has looked
+    assert held.chain is not None  # as_signer has looked
     return held.chain.current
 
 

@@ -29,6 +29,8 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("join", "invitation", "Join a community by such a link."),
         Entry("member", "member", "grant, revoke, adopt, list"),
         Entry("steward", "steward", "propose, approve, list"),
+        Entry("device", "device", "list, request, add, revoke: the nodes that write as you"),
+        Entry("recovery", "recovery", "make, use: words on paper that bring you back on a new node"),
     ),
     "Things": (
         Entry("add", "thing", "Add a thing to the inventory."),

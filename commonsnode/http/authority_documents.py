@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from commonsnode import trail
+from commonsnode import devices, trail
+from commonsnode.governing import person_of, role_of
 from commonsnode.http.documents import fields, moment
 from commonsnode.invitations import Invitation, joins_of, listed, why_not
 from commonsnode.stewards import Change, change_in, needed, to_propose_again
@@ -37,16 +38,42 @@ def removed(held: Evaluator, store: Store, own_key: bytes) -> list[dict[str, Any
 
 def you(held: Evaluator, own_key: bytes, told: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """How this node stands in a community."""
-    member = held.members.get(own_key)
+    authority = held.authority
+    person = person_of(authority, own_key)
+    role = role_of(authority, own_key)
+    member = held.members.get(person) if person is not None and role is not None else None
     past = held.member(own_key)
-    revoked = past is not None and bool(past.revocations) and member is None
+    kinds = {each.key: each.kind for each in devices.listed(held, person)} if person is not None else {}
+    revoked = role is None and (
+        person not in (None, own_key) or (past is not None and bool(past.revocations))
+    )
     return {
         "id": own_key.hex(),
+        "person": person.hex() if person is not None else None,
+        "device": kinds.get(own_key),
         "role": member.role if member is not None else None,
         "since": moment(member.since) if member is not None else None,
         "revoked": revoked,
-        "why": why_not(held, own_key),
+        "why": why_not(held, own_key) if role is None else None,
         "notices": [{"time": moment(said["time"]), "text": said["text"]} for said in told],
+    }
+
+
+def device_keys(held: Evaluator, person: bytes | None, own_key: bytes) -> dict[str, Any]:
+    """The keys of the person whom this node writes as."""
+    return {
+        "person": person.hex() if person is not None else None,
+        "keys": [
+            {
+                "id": each.key.hex(),
+                "kind": each.kind,
+                "revoked": each.revoked,
+                "since": moment(each.since) if each.since is not None else None,
+                "by": each.by.hex() if each.by is not None else None,
+                "you": each.key == own_key,
+            }
+            for each in (devices.listed(held, person) if person is not None else ())
+        ],
     }
 
 

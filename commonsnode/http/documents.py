@@ -6,6 +6,7 @@ from typing import Any
 
 from commonsnode import charters
 from commonsnode.communities import link_of
+from commonsnode.governing import person_of
 from commonsnode.tables.json_form import encode_value
 from commonsnode_protocol.authority import GRANTED_ROLES, STEWARD
 from commonsnode_protocol.authority.achieving import Void
@@ -78,7 +79,8 @@ def community_full(store: Store, info: CommunityInfo, addresses: list[str], own_
 
 def members(store: Store, community_id: bytes, own_key: bytes) -> list[dict[str, Any]]:
     """Who is admitted, in the order in which they were."""
-    admitted = store.authority(community_id).members
+    authority = store.authority(community_id)
+    admitted, own_person = authority.members, person_of(authority, own_key)
     seen = {
         i: seen_ms for i, (_, _, seen_ms) in store.facts([m.changeset for m in admitted.values()]).items()
     }
@@ -92,7 +94,7 @@ def members(store: Store, community_id: bytes, own_key: bytes) -> list[dict[str,
             "role": member.role,
             "since": moment(since),
             "by": member.by.hex(),
-            "you": key == own_key,
+            "you": key in (own_key, own_person),
         }
         for since, key, member in sorted(rows, key=lambda row: row[:2])
     ]

@@ -24,7 +24,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
     own_key = call.node.id
     rows = await call.node.writer.read(lambda store: documents.members(store, community, own_key))
     if call.query.get("all", False):
-        rows += await _ask(
+        rows += await ask(
             call, community, lambda store, held: authority_documents.removed(held, store, own_key)
         )
     return {"members": rows}
@@ -61,14 +61,14 @@ async def revoke(call: Call) -> Mapping[str, Any]:
 async def you(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     told = call.node.notices.of(community).notices
-    return await _ask(call, community, lambda _, held: authority_documents.you(held, call.node.id, told))
+    return await ask(call, community, lambda _, held: authority_documents.you(held, call.node.id, told))
 
 
 async def invitations_listed(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     names = call.node.notices.of(community).names
     return {
-        "invitations": await _ask(
+        "invitations": await ask(
             call, community, lambda _, held: authority_documents.invitations(held, names)
         )
     }
@@ -128,7 +128,7 @@ async def join(call: Call) -> Mapping[str, Any]:
 
 async def tables(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    return await _ask(call, community, lambda _, held: authority_documents.tables(held, call.node.id))
+    return await ask(call, community, lambda _, held: authority_documents.tables(held, call.node.id))
 
 
 async def propose(call: Call) -> Mapping[str, Any]:
@@ -152,7 +152,7 @@ async def approve(call: Call) -> Mapping[str, Any]:
 async def history(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     limit = call.query.get("limit", TRAIL)
-    return await _ask(call, community, lambda store, held: authority_documents.history(held, store, limit))
+    return await ask(call, community, lambda store, held: authority_documents.history(held, store, limit))
 
 
 def _signed(call: Call, community: bytes, signed: stewards.Signed) -> dict[str, Any]:
@@ -166,7 +166,9 @@ def _signed(call: Call, community: bytes, signed: stewards.Signed) -> dict[str, 
     }
 
 
-async def _ask(call: Call, community: bytes, fn: Callable[[Store, Evaluator], T]) -> T:
+async def ask(call: Call, community: bytes, fn: Callable[[Store, Evaluator], T]) -> T:
+    """A document on a community, made from its evaluator. Raises Unknown."""
+
     # The evaluator belongs to the writer thread: what it says is made into a document there.
     def run(store: Store) -> T:
         if all(info.id != community for info in store.communities()):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from commonsnode import charters, communities
+from commonsnode import charters, communities, recovery
+from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call
 
@@ -30,16 +31,19 @@ async def shown(call: Call) -> Mapping[str, Any]:
 async def create(call: Call) -> Mapping[str, Any]:
     node = call.node
     settings = charters.settings_from(charters.values_in(call.body))
-    community = await node.sign(
-        lambda author: communities.create(author, call.body["name"], node.config.lanes, settings)
-    )
+
+    def found(author: Author) -> tuple[bytes, recovery.Made]:
+        community = communities.create(author, call.body["name"], node.config.lanes, settings)
+        return community, recovery.make(author, [community])
+
+    community, made = await node.sign(found)
     node.peers.followed(community)
     node.log.info("community-created", community=community.hex())
     addresses = node.addresses()
     link = await node.writer.read(
         lambda store: communities.link_of(community, store.authority(community), addresses)
     )
-    return {"id": community.hex(), "link": link}
+    return {"id": community.hex(), "link": link, "recovery_words": " ".join(made.words)}
 
 
 async def follow(call: Call) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
-from commonsnode.http import on_authority, on_communities, on_node, on_records, on_transfer
+from commonsnode.http import on_authority, on_communities, on_node, on_persons, on_records, on_transfer
 from commonsnode.http.calls import OPERATOR, Call, Route, json_response
 from commonsnode.http.on_authority import TRAIL_MAX
 from commonsnode.http.on_records import PAGE_RECORDS_MAX
@@ -106,6 +106,41 @@ ROUTES: list[Route] = [
         on_authority.withdraw,
         "Withdraw an invitation: who joined by it stays, nobody else joins",
         "Withdrawn",
+    ),
+    Route("GET", _C + "/devices", on_persons.listed, "The keys of this node's person", "Devices"),
+    Route(
+        "POST",
+        _C + "/devices/code",
+        on_persons.request,
+        "On a new device: the code by which a person's first node adds it",
+        "DeviceCode",
+        body="DeviceRequest",
+    ),
+    Route(
+        "POST",
+        _C + "/devices",
+        on_persons.add,
+        "Let another device write as this node's person",
+        "DeviceAdded",
+        status=201,
+        body="DeviceAdding",
+    ),
+    Route("DELETE", _C + "/devices/{key}", on_persons.revoke, "Revoke another device", "DeviceRevoked"),
+    Route(
+        "POST",
+        "/recovery",
+        on_persons.make_words,
+        "Make recovery words, for every community where this node is a person's first",
+        "RecoveryMade",
+        status=201,
+    ),
+    Route(
+        "POST",
+        "/recovery/use",
+        on_persons.use_words,
+        "Let this node write as the person whose recovery words these are",
+        "Recovered",
+        body="Recovering",
     ),
     Route("GET", _C + "/tables", on_authority.tables, "Its stewards, and what is proposed", "Tables"),
     Route(

@@ -5,8 +5,10 @@ from typing import Any
 
 from commonsnode.charters import READING
 from commonsnode.config import SERVED_LANES
+from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
+from commonsnode.recovery_words import TYPED_MAX
 from commonsnode_protocol.authority import GRANTED_ROLES
 from commonsnode_protocol.authority.acts import USES_MAX
 from commonsnode_protocol.authority.settings import LANGUAGES_MAX, SHARE_MAX, STEWARDS_MAX
@@ -14,6 +16,7 @@ from commonsnode_protocol.limits import KIND_BYTES_MAX, LINK_BYTES_MAX
 
 FIELDS_MAX = 1_024  # in one request
 COLUMNS_MAX = 16_384
+REVOKED_MAX = 16  # devices in one request
 
 
 def _object(description: str = "", required: str = "", **properties: Any) -> Schema:
@@ -52,6 +55,10 @@ KEY = _hex(64, "a key")
 COMMUNITY = _hex(64, "the id of a community")
 RECORD = _hex(32, "the id of a record")
 CHANGESET = _hex(64, "the id of a changeset")
+RECOVERY_WORDS: Schema = {
+    "type": "string",
+    "description": "24 words, shown here and nowhere else: they bring this person back on a new node",
+}
 LANE: Schema = {"type": "string", "enum": list(SERVED_LANES)}
 FIELDS: Schema = {
     "type": "object",
@@ -185,7 +192,7 @@ SCHEMAS: dict[str, Schema] = {
     "Founding": _closed(
         {"name": {"type": "string", "minLength": 1, "maxLength": 256}, **SETTINGS}, required="name"
     ),
-    "Founded": _object(id=COMMUNITY, link=TEXT),
+    "Founded": _object(id=COMMUNITY, link=TEXT, recovery_words=RECOVERY_WORDS),
     "Following": _object(
         required="link",
         link={"type": "string", "minLength": 1, "maxLength": LINK_BYTES_MAX},
@@ -206,11 +213,58 @@ SCHEMAS: dict[str, Schema] = {
     "You": _object(
         "How this node stands in the community",
         id=KEY,
+        person=_or_null(KEY),
+        device={"type": ["string", "null"], "description": "what this key is of that person's keys"},
         role=_or_null(TEXT),
         since=_or_null(MOMENT),
         revoked=YES,
         why={"type": ["string", "null"], "description": "why a join has no effect yet"},
         notices={"type": "array", "items": _object(time=MOMENT, text=TEXT)},
+    ),
+    "Devices": _object(
+        "The keys of the person whom this node writes as",
+        person=_or_null(KEY),
+        keys={
+            "type": "array",
+            "items": _object(
+                id=KEY,
+                kind={"type": "string", "enum": [FIRST, DEVICE, NODE, RECOVERY]},
+                revoked=YES,
+                since=_or_null(MOMENT),
+                by=_or_null(KEY),
+                you=YES,
+            ),
+        },
+    ),
+    "DeviceRequest": _object(person={**KEY, "description": "the key of that person's first node"}),
+    "DeviceCode": _object(code=TEXT, id=KEY, person=KEY),
+    "DeviceAdding": _object(code={"type": "string", "minLength": 1, "maxLength": CODE_CHARS_MAX}),
+    "DeviceAdded": _object(id=KEY, person=KEY, changeset=CHANGESET),
+    "DeviceRevoked": _object(
+        id=KEY,
+        kind=TEXT,
+        changeset=CHANGESET,
+        named={"type": "integer", "description": "changesets of it named as the last that stand"},
+    ),
+    "RecoveryMade": _object(
+        recovery_words=RECOVERY_WORDS,
+        key=KEY,
+        communities={"type": "array", "items": COMMUNITY},
+        left_out={"type": "array", "items": _object(id=COMMUNITY, why=TEXT)},
+    ),
+    "Recovering": _object(
+        required="link words",
+        link={"type": "string", "minLength": 1, "maxLength": LINK_BYTES_MAX},
+        words={"type": "string", "minLength": 1, "maxLength": TYPED_MAX},
+        revoke={"type": "array", "items": TEXT, "maxItems": REVOKED_MAX, "description": "lost devices"},
+    ),
+    "Recovered": _object(
+        community=COMMUNITY,
+        name=_or_null(TEXT),
+        person=KEY,
+        role=_or_null(TEXT),
+        revoked={"type": "array", "items": KEY},
+        not_revoked=_or_null(TEXT),
     ),
     "Inviting": _object(
         required="-",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from commonsnode import devices
 from commonsnode.http.calls import BODY_BYTES_MAX
 from commonsnode.http.routes import ROUTES
 from commonsnode.http.schema import problems
@@ -30,17 +31,27 @@ def is_problem(answer: Answer, status: int, detail: str = "") -> None:
 
 async def test_every_route_answers_as_the_document_says(api: Api) -> None:
     """One walk through all of them; it fails where a route is added and not walked."""
-    valley = await api.community()
+    founded = await api("POST", "/communities", {"name": "Valley"})
+    valley = str(founded["id"])
     drill = await api.add(valley, title="Drill", nested={"$int": "5"}, raw={"$bytes": "AAE="})
     await api("POST", f"/communities/{valley}/members", {"id": "cd" * 32})
     invited = await api("POST", f"/communities/{valley}/invitations", {"uses": 2})
-    keys = {"members": "cd" * 32, "invitations": invited["id"], "tables": "ab" * 32}
+    device = devices.code_for(bytes.fromhex(valley), api.node.id, b"\x15" * 32)
+    keys = {
+        "devices": device.key.hex(),
+        "members": "cd" * 32,
+        "invitations": invited["id"],
+        "tables": "ab" * 32,
+    }
     bodies: dict[str, Any] = {
         "Founding": {"name": "Second", "languages": ["es"], "quorum": 1, "share": [1, 2]},
         "Inviting": {"role": "mirror", "uses": 3, "name": "Rosa"},
         "Joining": {"link": f"commons:{valley}?invite={'ef' * 32}"},
         "Proposing": {"add": ["cd" * 32], "settings": {"licence": "ODbL-1.0"}},
         "Following": {"link": f"commons:{valley}", "lanes": ["public"]},
+        "DeviceRequest": {"person": "ab" * 32},
+        "DeviceAdding": {"code": str(device)},
+        "Recovering": {"link": f"commons:{valley}", "words": founded["recovery_words"]},
         "Grant": {"id": "ab" * 32, "role": "mirror"},
         "Adding": {"fields": {"title": "Saw"}, "kind": "resource", "lane": "knowledge"},
         "Editing": {"fields": {"title": "Borer"}},
@@ -97,7 +108,7 @@ async def test_status_says_who_we_are_and_what_we_hold(api: Api) -> None:
     await api.add(valley, title="Drill")
     status = (await api("GET", "/status")).body
     (community,) = status["communities"]
-    assert (community["name"], community["records"], community["changesets"]) == ("Valley", 1, 2)
+    assert (community["name"], community["records"], community["changesets"]) == ("Valley", 1, 3)
     assert sorted(community["fingerprint"]) == ["authority", "knowledge", "public"]
     assert status["addresses"] == [f"ws://127.0.0.1:{api.node.addresses.port}/peer"]
     assert f"at=ws://127.0.0.1:{api.node.addresses.port}/peer" in community["link"]

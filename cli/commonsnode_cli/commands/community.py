@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from commonsnode_cli.client import Document, segment
+from commonsnode_cli.commands.recovery import say_words
 from commonsnode_cli.commands.steward import say_open
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
@@ -80,6 +81,7 @@ def create(
     call.out.line("created: ", (name, "bold"))
     call.out.line("  id    ", made["id"])
     call.out.line("  link  ", made["link"])
+    say_words(call, made["recovery_words"])
     call.out.say(
         "  another node follows it by: commonsnode community follow LINK; invite people: commonsnode invite"
     )

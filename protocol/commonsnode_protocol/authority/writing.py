@@ -416,7 +416,14 @@ def _grounds(held: Evaluator, id_: bytes) -> set[bytes]:
         return set()
     found: set[bytes] = set()
     for first in acts.by_key.get(entry.changeset.author, ()):
-        found |= {*acts.persons[first].keys[entry.changeset.author].adds.values()}
+        keys = acts.persons[first].keys
+        seen, todo = {entry.changeset.author}, [entry.changeset.author]
+        while todo:  # a device may have come by a recovery key, and that by the first key
+            for (adder, _, _), changeset in keys[todo.pop()].adds.items():
+                found.add(changeset)
+                if adder not in seen:
+                    seen.add(adder)
+                    todo.append(adder)
     for act in entry.acts:
         join_id = act.join if isinstance(act, Grant) else None
         invitation_key = held.joins.invitation_of.get(join_id) if join_id is not None else None

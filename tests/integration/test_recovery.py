@@ -1,0 +1,61 @@
+"""Nobody is locked out: words on paper bring a steward back on a new node, and a lost device is revoked from another."""
+
+from pathlib import Path
+
+from governed_nodes import about, fingerprints, key, met, nodes, role, titles
+
+
+def test_words_bring_back_the_steward_whose_node_burnt(tmp_path: Path) -> None:
+    with nodes(tmp_path, "abc") as (a, b, c):
+        made = a.do("community", "create", "Valle Alto")
+        words = made["recovery_words"]
+        assert len(words.split()) == 24
+        b.do("community", "follow", made["link"])
+        a.do("member", "grant", key(b))
+        a.do("add", "Anvil")
+        met(b, lambda: role(b) == "member" and titles(b) == {"Anvil"})
+        lost = key(a)
+        met(b, lambda: fingerprints(a, b))
+        a.kill()
+
+        link = b.do("community", "show")["link"]
+        wrong = c.shell.run("recovery", "use", link, stdin=b"abandon " * 24)
+        assert (wrong.code, "abandon" in wrong.err) == (1, False)
+        paper = tmp_path / "paper"
+        paper.write_text(words.upper())
+        used = c.do("recovery", "use", link, "--words-file", str(paper), "--revoke", lost[:10])
+        assert (used["person"], used["role"]) == (lost, "steward")
+        assert (used["revoked"], used["not_revoked"]) == ([lost], None)
+        assert role(c) == "steward"
+        c.do("add", "Bellows")
+        met(c, lambda: titles(b) == {"Anvil", "Bellows"})
+        assert titles(c) == {"Anvil", "Bellows"}
+        c.do("member", "revoke", key(b))
+        met(c, lambda: about(b, "you")["revoked"])
+        kinds = [(one["kind"], one["revoked"]) for one in c.do("device", "list")["keys"]]
+        assert kinds == [("first", True), ("recovery", False), ("device", False)]
+        assert "commonsnode steward succeed" in c.shell.refused("steward", "propose", "--set", "quorum=1")
+
+        a.start()
+        met(b, lambda: role(a) is None)
+        assert "own key was revoked" in a.shell.refused("device", "revoke", key(c))
+        for node in (a, c):
+            assert words.split()[3] + " " + words.split()[4] not in node.log
+
+
+def test_a_device_is_added_by_a_code_and_revoked_when_lost(tmp_path: Path) -> None:
+    with nodes(tmp_path, "ab") as (a, b):
+        link = a.do("community", "create", "Valle Alto")["link"]
+        b.do("community", "follow", link)
+        b.do("add", "Waits")
+        code = b.do("device", "request", key(a))["code"]
+        a.do("device", "add", code)
+        met(b, lambda: titles(a) == {"Waits"})
+        you = about(b, "you")
+        assert (you["person"], you["device"], you["role"]) == (key(a), "device", "steward")
+        a.do("device", "revoke", key(b)[:8])
+        met(b, lambda: about(b, "you")["revoked"])
+        b.do("add", "After")
+        for node in (b, a):
+            node.shell.run("sync", "--wait")
+        assert titles(a) == {"Waits"}
