@@ -1,4 +1,4 @@
-"""What everyone may see of a store: a community that only members read is not there at all.
+"""What everyone may see of a store: a community that only members read is not there at all, nor are the sealed lanes of any.
 
 The TCP site reads through this. Members read such a community at the socket of their own node; signing in comes later.
 """
@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 
 from commonsnode.node import Node
 from commonsnode.writing import Writer
-from commonsnode_store.answers import CommunityInfo, Page, RecordRef
+from commonsnode_protocol.admission import SEALED_LANES
+from commonsnode_store.answers import CommunityInfo, Page, RecordRef, RecordView
 from commonsnode_store.store import Store
 
 T = TypeVar("T")
@@ -26,16 +27,26 @@ class PublicStore:
         return getattr(self._store, name)
 
     def communities(self) -> list[CommunityInfo]:
-        return [info for info in self._store.communities() if self._is_public(info.id)]
+        return [self._plain(info) for info in self._store.communities() if self._is_public(info.id)]
 
     def find(self, prefix: str, **which: Any) -> list[RecordRef]:
-        return [ref for ref in self._store.find(prefix, **which) if self._is_public(ref.community)]
+        return self._store.find(prefix, among=self._among(), **which)
 
     def page(self, **which: Any) -> Page:
-        page = self._store.page(**which)
-        records = [view for view in page.records if self._is_public(view.community)]
-        # How many there are in all would tell of those left out.
-        return page if len(records) == len(page.records) else replace(page, records=records, total=None)
+        return self._store.page(among=self._among(), **which)
+
+    def export(self, community: bytes) -> Iterator[RecordView]:
+        return self._store.export(community, among=self._among())
+
+    def _among(self) -> Callable[[bytes, str], bool]:
+        public = {info.id for info in self._store.communities() if self._is_public(info.id)}
+        return lambda community, lane: community in public and lane not in SEALED_LANES
+
+    def _plain(self, info: CommunityInfo) -> CommunityInfo:
+        sealed = [lane for lane in info.lanes if lane in SEALED_LANES]
+        changesets = info.changesets - sum(self._store.lane_state(info.id, lane).count for lane in sealed)
+        lanes = tuple(lane for lane in info.lanes if lane not in SEALED_LANES)
+        return replace(info, lanes=lanes, records=info.records - info.sealed, changesets=changesets, sealed=0)
 
     def _is_public(self, community: bytes) -> bool:
         table = self._store.authority(community).table

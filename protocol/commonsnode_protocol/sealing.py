@@ -22,6 +22,7 @@ from commonsnode_protocol.epochs import NONCE_BYTES, commitment_of
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed
 
 SEALED = "sealed"
+COMMITMENT_BYTES = 32
 _CONTEXT = "commonsnode/sealed/1"
 
 
@@ -54,11 +55,24 @@ def seal(
     return record, SEALED, {"box": (box, ()), "epoch": (commitment, ())}
 
 
+def sealed_under(changeset: Changeset) -> set[bytes]:
+    """The commitments that the boxes of a changeset of lane `members` name."""
+    found: set[bytes] = set()
+    for change in changeset.changes:
+        commitment = values_of(change).get("epoch") if change[1] == SEALED else None
+        if type(commitment) is bytes and len(commitment) == COMMITMENT_BYTES:
+            found.add(commitment)
+    return found
+
+
 def unseal(changeset: Changeset, keys: Mapping[bytes, bytes]) -> list[Change]:
-    """The changes inside a changeset of lane `members`, of all boxes that these keys (commitment → key) open."""
-    found: list[Change] = []
+    """The changes inside a changeset of lane `members`, of all boxes that these keys (commitment → key) open.
+
+    Of two for one record and kind the first counts.
+    """
+    found: dict[tuple[bytes, str], Change] = {}
     if changeset.lane != MEMBERS:
-        return found
+        return []
     for change in changeset.changes:
         values = values_of(change)
         box, commitment = values.get("box"), values.get("epoch")
@@ -76,8 +90,9 @@ def unseal(changeset: Changeset, keys: Mapping[bytes, bytes]) -> list[Change]:
             check_changes(inner, len(changeset.refs))
         except (CryptoError, NotCanonical, NotWellFormed):
             continue
-        found += cast(list[Change], inner)
-    return found
+        for each in cast(list[Change], inner):
+            found.setdefault((each[0], each[1]), each)
+    return list(found.values())
 
 
 def _header(community: bytes, author: bytes, commitment: bytes) -> bytes:

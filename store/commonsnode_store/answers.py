@@ -21,6 +21,7 @@ class CommunityInfo:
     changesets: int  # standing, in all lanes
     waiting: int  # own changesets that do not stand yet
     stopped: str | None  # why nothing more of it is taken
+    sealed: int = 0  # of the records, those of lane `members`
 
 
 @dataclass(frozen=True, slots=True)

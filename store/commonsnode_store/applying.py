@@ -13,7 +13,7 @@ from commonsnode_protocol.authority import Evaluator, Table, charter_table
 from commonsnode_protocol.authority.evaluator import NOTHING
 from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
-from commonsnode_protocol.changeset import AUTHORITY, Changeset
+from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset
 from commonsnode_protocol.intake import Checked
 from commonsnode_store import standing
 from commonsnode_store.answers import Applied
@@ -23,6 +23,7 @@ from commonsnode_store.lanes import Community, Lane, LaneEdit
 from commonsnode_store.merging import Dead, Entry, Key, LaneRecords
 from commonsnode_store.ordering import in_order_of_refs
 from commonsnode_store.rejudging import Moved, follow_acts, follow_authority, reached
+from commonsnode_store.said import RECORD_LANES, said, unopened
 from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walked
@@ -184,6 +185,7 @@ class Addition:
         self._edit, self._lane = edit, edit.before
         self._chunk, self._nos, self._standing = chunk, nos, standing
         self._authors = [self._numbers.author(checked.changeset.author) for checked in chunk]
+        self._said = [said(self._db, checked.changeset) for checked in chunk]
 
     def write(self, seen_ms: Sequence[int]) -> None:
         """seen_ms: of each, when this node first held it."""
@@ -191,6 +193,8 @@ class Addition:
         self._insert(seen_ms)
         for no, checked in zip(self._nos, self._chunk, strict=True):
             self._numbers.order[no] = (checked.changeset.time, checked.id)
+        if self._lane.name == MEMBERS:
+            self._note_unopened()
         named_before = list(self._named_before())
         self._update_missing_refs(refs, named_before)
         if self._standing == VOID:
@@ -198,19 +202,23 @@ class Addition:
             return
         counted = [row[:4] for row in named_before if row[4] != VOID]
         self._update_heads(refs, counted)
-        if self._lane.name != AUTHORITY:
+        if self._lane.name in RECORD_LANES:
             entries = self._entries(seen_ms, refs, self._late(counted))
             LaneRecords(self._db, self._numbers, self._edit).merge(entries, standing=self._standing == STANDS)
         if self._standing == STANDS:
             self._edit.add([(checked.changeset.time, checked.id) for checked in self._chunk])
 
+    def _note_unopened(self) -> None:
+        numbered = zip(self._nos, (checked.changeset for checked in self._chunk), strict=True)
+        self._db.executemany("insert into unopened values (?, ?)", unopened(self._db, numbered))
+
     def _touch_void(self) -> None:
-        if self._lane.name == AUTHORITY:
+        if self._lane.name not in RECORD_LANES:
             return
         rows = [
             (self._lane.no, record, self._numbers.kind(kind), no)
-            for no, checked in zip(self._nos, self._chunk, strict=True)
-            for record, kind, _ in checked.changeset.changes
+            for no, changeset in zip(self._nos, self._said, strict=True)
+            for record, kind, _ in changeset.changes
         ]
         self._db.executemany("insert into void_touches values (?, ?, ?, ?)", rows)
 
@@ -294,9 +302,7 @@ class Addition:
         for id_, no, lane, _ in named_before:
             if lane == self._lane.no:
                 named[no].append(id_)
-        changed = {
-            checked.id: [record for record, _, _ in checked.changeset.changes] for checked in self._chunk
-        }
+        changed = {changeset.id: [record for record, _, _ in changeset.changes] for changeset in self._said}
         late: dict[bytes, list[tuple[Changeset, bool]]] = defaultdict(list)
         for no, id_, stands, codec, body in select_in(
             self._db, "select no, id, standing, codec, body from changesets where no in ({})", list(named)
@@ -311,17 +317,16 @@ class Addition:
         self, seen_ms: Sequence[int], refs: Mapping[bytes, tuple[int, bool]], late: Late
     ) -> list[Entry]:
         entries = []
-        for no, seen, checked in zip(self._nos, seen_ms, self._chunk, strict=True):
-            changeset = checked.changeset
+        for no, seen, changeset in zip(self._nos, seen_ms, self._said, strict=True):
             ref_nos = [refs.get(ref, _AWAITED)[0] for ref in changeset.refs]
-            names = late.get(checked.id)
+            names = late.get(changeset.id)
             if names is None:
                 entries.append(Entry(no, changeset, seen, ref_nos))
             else:
                 standing_ones = [by for by, stands in names if stands]
                 dead, dead_beside = (
-                    _dead(checked.id, standing_ones),
-                    _dead(checked.id, [by for by, _ in names]),
+                    _dead(changeset.id, standing_ones),
+                    _dead(changeset.id, [by for by, _ in names]),
                 )
                 entries.append(Entry(no, changeset, seen, ref_nos, dead, dead_beside))
         return entries

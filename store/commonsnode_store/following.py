@@ -37,8 +37,12 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
         db.execute(
             "delete from missing_refs where changeset in (select no from changesets where lane = ?)", (lane,)
         )
+        db.execute(
+            "delete from unopened where changeset in (select no from changesets where lane = ?)", (lane,)
+        )
         db.execute("delete from changesets where lane = ?", (lane,))
-    db.execute("delete from imports where community = ?", (community.id,))
+    for table in ("imports", "epoch_keys"):
+        db.execute(f"delete from {table} where community = ?", (community.id,))
     db.execute("delete from lanes where community = ?", (community.no,))
     db.execute("delete from communities where no = ?", (community.no,))
     db.execute("delete from authors where no not in (select author from changesets)")

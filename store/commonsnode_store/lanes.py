@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commonsnode_protocol.changeset import AUTHORITY
+from commonsnode_protocol.changeset import AUTHORITY, KEYS
 from commonsnode_protocol.lthash import LtHash, authority_digest
 from commonsnode_protocol.negentropy import Item, fingerprint
 from commonsnode_store import fingerprints
@@ -75,10 +75,14 @@ class Followed:
             (lane for (of, _), lane in self.lanes.items() if of == community), key=lambda lane: lane.name
         )
 
+    def data_lanes(self, community: bytes) -> list[Lane]:
+        """All but `authority`. Raises UnknownCommunity."""
+        return [lane for lane in self.lanes_of(community) if lane.name != AUTHORITY]
+
     def record_lanes(self, community: bytes | None) -> list[Lane]:
-        """The lanes that hold records: all but `authority`, which the authority function values instead."""
+        """The lanes that hold records: not `authority`, which the authority function values instead, nor `keys`."""
         lanes = self.lanes.values() if community is None else self.lanes_of(community)
-        return [lane for lane in lanes if lane.name != AUTHORITY]
+        return [lane for lane in lanes if lane.name not in (AUTHORITY, KEYS)]
 
 
 def empty_digest(name: str) -> bytes:

@@ -1,7 +1,7 @@
 """Everything computed anew from the changesets, in a new file that takes the place of the old one.
 
-Of the old file only the tables `changesets`, `dictionaries`, `communities`, `lanes`, `peers`, `imports` and `meta` are
-read, and of `changesets` all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
+Of the old file only the tables `changesets`, `dictionaries`, `communities`, `lanes`, `epoch_keys`, `peers`, `imports` and
+`meta` are read, and of `changesets` all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
 out and named; peers bring it again. One that does not stand any more (since a grant was lost) is kept, and waits.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.authority.view import ALWAYS, NEVER
-from commonsnode_protocol.changeset import AUTHORITY, Header, header
+from commonsnode_protocol.changeset import AUTHORITY, KEYS, KNOWLEDGE, MEMBERS, PUBLIC, Header, header
 from commonsnode_protocol.errors import NotWellFormed
 from commonsnode_protocol.intake import Checked
 from commonsnode_store import bodies, following, lanes, opening
@@ -24,7 +24,7 @@ from commonsnode_store.connections import Connection, open_writer, reported_with
 from commonsnode_store.errors import Damaged, NewerFormat
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.ordering import in_order_of_refs
-from commonsnode_store.schema import FORMAT, STANDS, VOID, WAITS
+from commonsnode_store.schema import FORMAT, SEALED_FROM, STANDS, VOID, WAITS
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walked, Walks, walk
 
@@ -38,6 +38,7 @@ _COLUMNS = "select no, id, seen_ms, standing, codec, signature, body from change
 _COPIED = {
     "meta": "insert or replace into meta (name, value) values (?, ?)",
     "peers": "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)",
+    "epoch_keys": "insert into epoch_keys (community, commitment, key) values (?, ?, ?)",
     "imports": "insert into imports (no, community, lane, kind, source, records) values (?, ?, ?, ?, ?, ?)",
 }
 
@@ -142,6 +143,13 @@ class _Build:
         )
         for community, name in followed:
             following.follow(self._new, community, [name] if name is not None else [])
+        ((found,),) = self._old.execute("pragma user_version")
+        if found < SEALED_FROM:
+            every = {(community, name) for community, name in followed}
+            for community in {of for of, name in every if name == KNOWLEDGE} & {
+                of for of, name in every if name == PUBLIC
+            }:
+                following.follow(self._new, community, [MEMBERS, KEYS])
         stopped = self._read("communities", "select stopped, id from communities where stopped is not null")
         self._new.executemany("update communities set stopped = ? where id = ?", stopped)
         for (count,) in self._read("changesets", "select count(*) from changesets"):

@@ -12,6 +12,7 @@ from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.merging import Row, RowWriter
+from commonsnode_store.said import said
 from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN
 from commonsnode_store.standing import read_changeset
 from commonsnode_store.transaction import Transaction
@@ -99,7 +100,7 @@ def _changeset(db: Connection, no: int) -> Changeset:
     row = db.execute("select id, codec, body from changesets where no = ?", (no,)).fetchone()
     if row is None:
         raise Damaged("changesets", f"number {no} is not there")
-    return read_changeset(db, *row)
+    return said(db, read_changeset(db, *row))
 
 
 def _writes(

@@ -10,7 +10,8 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 3
+FORMAT = 4
+SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
 PLAIN, BENEATH, OVERLAY = 0, 1, 2  # records.status
@@ -206,7 +207,27 @@ create view history as
 pragma user_version = 3;
 commit;
 """
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3)
+_TO_4 = """
+begin immediate;
+create table epoch_keys (           -- keys of lane `members` that this node could open; see said.py
+    community blob not null,        -- its id
+    commitment blob not null,       -- 32 bytes: names the key without showing it
+    key blob not null,
+    primary key (community, commitment)
+) without rowid;
+create table unopened (             -- boxes of lane `members` whose key is not here
+    commitment blob not null,
+    changeset integer not null references changesets(no),
+    primary key (commitment, changeset)
+) without rowid;
+insert or ignore into lanes (community, name, changesets, records, deleted, digest)
+    select community, added.name, 0, 0, 0, zeroblob(2048)
+    from lanes join (select 'members' as name union all select 'keys') as added
+    where lanes.name = 'knowledge' and community in (select community from lanes where name = 'public');
+pragma user_version = 4;
+commit;
+"""  # who followed all lanes that there were, follows the two new ones, too
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

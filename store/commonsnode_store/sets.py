@@ -19,9 +19,10 @@ from commonsnode_store.walks import refs_of
 def describe(db: Connection, community: Community, followed: Followed) -> CommunityInfo:
     """What is held of a community."""
     lanes = followed.lanes_of(community.id)
-    records: int = db.execute(
-        "select sum(records) from lanes where community = ? and name <> 'authority'", (community.no,)
-    ).fetchone()[0]
+    records, sealed = db.execute(
+        "select sum(records), sum(case when name = 'members' then records end) from lanes where community = ?",
+        (community.no,),
+    ).fetchone()
     waiting = sum(
         db.execute("select count(*) from changesets where standing = 0 and lane = ?", (lane.no,)).fetchone()[
             0
@@ -36,6 +37,7 @@ def describe(db: Connection, community: Community, followed: Followed) -> Commun
         sum(lane.state.count for lane in lanes),
         waiting,
         community.stopped,
+        sealed or 0,
     )
 
 

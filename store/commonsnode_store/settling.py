@@ -1,4 +1,4 @@
-"""Records whose writes rose or fell are computed anew, each from all that touches it.
+"""Records whose writes rose or fell, or were opened, are computed anew, each from all that touches it.
 
 What falls is kept apart, in `void_touches`; a record of which nothing else is held has no row any more.
 """
@@ -30,6 +30,7 @@ class _Record:
     waiting: set[int] = field(default_factory=set)
     rose: set[int] = field(default_factory=set)
     fell: set[int] = field(default_factory=set)
+    opened: set[int] = field(default_factory=set)  # waiting, and read here from now on
     base: Row | None = None
     overlay: Row | None = None
     said: list[Said] = field(default_factory=list)
@@ -38,11 +39,20 @@ class _Record:
     )  # changeset → when it was written, or seen before that
 
 
-def settle(transaction: Transaction, lane: Lane, rose: Sequence[int], fell: Sequence[int]) -> None:
-    """Bring the records of a lane up to date after these changesets (their numbers) rose and fell."""
-    db, pending = transaction.db, _Pending({}, set(fell))
+def settle(
+    transaction: Transaction,
+    lane: Lane,
+    rose: Sequence[int],
+    fell: Sequence[int],
+    opened: Sequence[int] = (),
+) -> None:
+    """Bring the records of a lane up to date after these changesets (their numbers) rose and fell.
+
+    opened: such as wait, and of which more can be read than before. What stands, and is opened, is as if it rose.
+    """
+    db, pending = transaction.db, _Pending({}, set(fell), set(opened))
     for no, id_, codec, body in select_in(
-        db, "select no, id, codec, body from changesets where no in ({})", [*rose, *fell]
+        db, "select no, id, codec, body from changesets where no in ({})", [*rose, *fell, *opened]
     ):
         for record, kind, _ in read_changes(db, id_, codec, body):
             pending.add((kind, record), no)
@@ -56,12 +66,14 @@ def settle(transaction: Transaction, lane: Lane, rose: Sequence[int], fell: Sequ
 class _Pending:
     records: dict[Key, _Record]
     fell: set[int]
+    opened: set[int]
 
     def add(self, key: Key, no: int) -> None:
         record = self.records.get(key)
         if record is None:
             record = self.records[key] = _Record()
-        (record.fell if no in self.fell else record.rose).add(no)
+        of = record.fell if no in self.fell else record.opened if no in self.opened else record.rose
+        of.add(no)
 
 
 class _Settling:
@@ -98,7 +110,7 @@ class _Settling:
             (record.waiting if waits else record.standing).add(changeset)
         for record in self._records.values():
             record.standing = (record.standing - record.fell) | record.rose
-            record.waiting -= record.rose | record.fell
+            record.waiting = (record.waiting - record.rose - record.fell) | record.opened
 
     def _read(self) -> None:
         """What all changesets say that stand or wait, of these records; each is read once."""
@@ -130,7 +142,7 @@ class _Settling:
             no_more_void += [(*place, no) for no in record.rose]
             for row in (record.base, record.overlay):
                 if row is not None:
-                    gone += [(row.no, no) for no in record.fell | record.rose]
+                    gone += [(row.no, no) for no in record.fell | record.rose | record.opened]
         many = self._db.executemany
         many("delete from touches where record = ? and changeset = ?", sorted(gone))
         many("insert or ignore into void_touches values (?, ?, ?, ?)", sorted(void))
@@ -151,6 +163,7 @@ class _Settling:
                 touches += [(base.no, no) for no in record.rose]
             if overlay is not None:
                 self._fill(overlay, record, record.standing | record.waiting)
+                touches += [(overlay.no, no) for no in record.opened]
             kept += [row for row in (base, overlay) if row is not None]
             gone += [
                 row

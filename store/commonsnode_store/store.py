@@ -6,13 +6,16 @@ on the disk; when it raises, nothing has changed. All raise StoreError (errors.p
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
+from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.writing import Held
-from commonsnode_protocol.changeset import AUTHORITY, Signed
+from commonsnode_protocol.changeset import AUTHORITY, KEYS, Signed
+from commonsnode_protocol.epochs import Epochs
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.negentropy import Storage
 from commonsnode_store import (
@@ -21,10 +24,12 @@ from commonsnode_store import (
     checking,
     following,
     histories,
+    learning,
     opening,
     paging,
     reading,
     rebuilding,
+    said,
     sets,
 )
 from commonsnode_store import lanes as lane_states
@@ -45,11 +50,13 @@ from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
 from commonsnode_store.fingerprints import LaneItems
-from commonsnode_store.lanes import Followed
+from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.search import Words
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walks
+
+Among: TypeAlias = Callable[[bytes, str], bool]
 
 
 class Store:
@@ -69,6 +76,7 @@ class Store:
         self._authorities: dict[bytes, Authority] = {}
         self._evaluators: dict[bytes, Evaluator] = {}
         self._walks = Walks()
+        self._epochs: dict[bytes, tuple[Lane, Epochs]] = {}
         self._in_doubt = False  # whether a transaction failed since what is in memory was last compared
 
     @classmethod
@@ -156,6 +164,36 @@ class Store:
             evaluator = self._evaluator(community)
             return applying.apply(transaction, evaluator, lane, batch, seen_ms=seen_ms, own=own)
 
+    # --- The sealed lane ---
+
+    def epochs(self, community: bytes) -> Epochs:
+        """W. The epochs and copies that stand in lane `keys`, kept until these are others; none where that is not followed.
+
+        Raises UnknownCommunity, Damaged.
+        """
+        self._followed.community(community)
+        lane = self._followed.lanes.get((community, KEYS))
+        if lane is None:
+            return Epochs()
+        kept = self._epochs.get(community)
+        if kept is None or kept[0] is not lane:
+            with reported(self._path):
+                kept = self._epochs[community] = lane, epochs.read(values.standing_in(self._writer, lane))
+        return kept[1]
+
+    def epoch_keys(self, community: bytes) -> dict[bytes, bytes]:
+        """R. The keys of the sealed lane that are here: commitment → key."""
+        with self._snapshot() as (db, _):
+            return said.keys_of(db, community)
+
+    def learn(self, community: bytes, keys: Mapping[bytes, bytes]) -> int:
+        """W. Keep keys of the sealed lane (commitment → key), and merge what they open. Returns how many changesets that is.
+
+        Raises UnknownCommunity; ValueError where a key is not of its commitment.
+        """
+        with self._transaction() as transaction:
+            return learning.learn(transaction, transaction.before.community(community), keys)
+
     # --- Sets ---
 
     def lane_state(self, community: bytes, lane: str) -> LaneState:
@@ -204,7 +242,7 @@ class Store:
         Raises UnknownCommunity, Damaged.
         """
         with self._snapshot() as (db, followed):
-            return sets.held(db, followed.record_lanes(community), keys, void=void)
+            return sets.held(db, followed.data_lanes(community), keys, void=void)
 
     def standing(self, ids: Sequence[bytes]) -> set[bytes]:
         """R. Those of these changesets that stand, of any lane and community."""
@@ -219,14 +257,22 @@ class Store:
     # --- Records ---
 
     def find(
-        self, prefix: str, *, community: bytes | None = None, kind: str | None = None, void: bool = False
+        self,
+        prefix: str,
+        *,
+        community: bytes | None = None,
+        kind: str | None = None,
+        void: bool = False,
+        among: Among | None = None,
     ) -> list[RecordRef]:
         """R. Records whose id begins with these hexadecimal digits; at most 10.
+
+        among: (community, lane) → whether its records are looked at; none for all.
 
         void: those of which nothing stands or waits any more, in place of the others.
         """
         with self._snapshot() as (db, followed):
-            return reading.find(db, followed.record_lanes(community), prefix, kind, void=void)
+            return reading.find(db, _among(followed.record_lanes(community), among), prefix, kind, void=void)
 
     def record(self, ref: RecordRef) -> RecordView | None:
         """R. A record as it is shown, or None where there is none. Raises UnknownCommunity, LaneNotFollowed."""
@@ -249,29 +295,31 @@ class Store:
         deleted: bool = False,
         cursor: str | None = None,
         limit: int = 50,
+        among: Among | None = None,
     ) -> Page:
         """R. Records by title, of one community or of all.
 
         text: words that a record must have, each as the beginning of one of its words, without case and accents.
         deleted: those that are deleted, in place of those that are not.
+        among: as in `find`.
         Raises UnknownCommunity; ValueError where the cursor is none of ours, or the limit not from 1 to 1,000.
         """
         query = self._words.query(text) if text.strip() else None
         with self._snapshot() as (db, followed):
-            record_lanes = followed.record_lanes(community)
+            record_lanes = _among(followed.record_lanes(community), among)
             if text.strip() and query is None:
                 return Page([], None, 0)
             return paging.page(
                 db, record_lanes, kind=kind, query=query, deleted=deleted, cursor=cursor, limit=limit
             )
 
-    def export(self, community: bytes) -> Iterator[RecordView]:
+    def export(self, community: bytes, *, among: Among | None = None) -> Iterator[RecordView]:
         """R. What stands, sorted by (record id, kind, lane); read as it is asked for, from one moment.
 
-        Raises UnknownCommunity.
+        among: as in `find`. Raises UnknownCommunity.
         """
         self._followed.community(community)
-        return self._export(community)
+        return self._export(community, among)
 
     def history(self, ref: RecordRef) -> list[HistoryEntry]:
         """R. All that was written to a record, void or not, each after what it builds on."""
@@ -393,6 +441,7 @@ class Store:
         self._numbers.forget()
         self._packer.forget()
         self._evaluators.clear()
+        self._epochs.clear()
         self._walks.forget()
 
     @contextmanager
@@ -457,6 +506,10 @@ class Store:
                 self._authorities.clear()
             self._in_doubt = False
 
-    def _export(self, community: bytes) -> Iterator[RecordView]:
+    def _export(self, community: bytes, among: Among | None) -> Iterator[RecordView]:
         with self._snapshot() as (db, followed):
-            yield from reading.export(db, followed.record_lanes(community))
+            yield from reading.export(db, _among(followed.record_lanes(community), among))
+
+
+def _among(lanes: Iterable[Lane], among: Among | None) -> list[Lane]:
+    return [lane for lane in lanes if among is None or among(lane.community, lane.name)]

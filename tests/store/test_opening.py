@@ -17,6 +17,7 @@ from store_people import CHARTER, COMMUNITY, FOUNDER, NOW, record_id
 
 ROOT = Path(__file__).parents[2]
 FIRST_FORMAT = ROOT / "tests" / "data" / "store" / "v1.sqlite3"
+THIRD_FORMAT = ROOT / "tests" / "data" / "store" / "v3.sqlite3"
 
 
 def test_a_new_file_is_made_only_when_asked(tmp_path: Path) -> None:
@@ -177,4 +178,21 @@ def test_the_first_format_is_read_for_ever(tmp_path: Path) -> None:
         assert len(store.page(community=COMMUNITY, kind="design", deleted=True).records) == 1
         new = FOUNDER.add(COMMUNITY, record_id(10_000), title="Saw")
         assert store.apply(COMMUNITY, PUBLIC, [new], seen_ms=NOW).new == (new.id,)
+        assert store.check() == []
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_who_followed_all_lanes_follows_the_sealed_ones_from_their_format_on(
+    tmp_path: Path, rebuilt: bool
+) -> None:
+    path = tmp_path / "node.sqlite3"
+    path.write_bytes(THIRD_FORMAT.read_bytes())
+    assert Store.check_file(path) == []
+    if rebuilt:
+        assert Store.rebuild_file(path) == []
+    with closing(Store.open(path)) as store:
+        (info,) = store.communities()
+        assert info.lanes == (AUTHORITY, "keys", "knowledge", "members", PUBLIC)
+        assert (info.records, info.changesets, info.waiting) == (2, 3, 1)
+        assert store.imported(COMMUNITY, PUBLIC, "resource", "list") == {record_id(1)}
         assert store.check() == []

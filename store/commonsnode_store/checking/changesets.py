@@ -8,7 +8,7 @@ import msgpack
 
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.authority.view import ALWAYS, NEVER
-from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id
+from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset, Signed, changeset_id
 from commonsnode_protocol.errors import PeerError
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.intake import check as take_in
@@ -16,6 +16,7 @@ from commonsnode_store import bodies
 from commonsnode_store.checking.findings import Findings
 from commonsnode_store.connections import Connection
 from commonsnode_store.errors import Damaged
+from commonsnode_store.said import RECORD_LANES, said, unopened
 from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.walks import Walked, walk
 
@@ -23,6 +24,7 @@ from commonsnode_store.walks import Walked, walk
 _SPOOLS = """
 create temp table refs (ref blob, changeset integer);
 create temp table writes (lane integer, id blob, kind text, changeset integer, standing integer, fields blob);
+create temp table unopened (commitment blob, changeset integer);
 create temp table unreadable (no integer primary key);
 """
 _ROWS = (
@@ -178,7 +180,9 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
     no, _, lane, _, _, standing, _, _, _ = row
     refs = changeset.refs
     db.executemany("insert into temp.refs values (?, ?)", [(ref, no) for ref in refs])
-    if changeset.lane != AUTHORITY:
+    if changeset.lane == MEMBERS:
+        db.executemany("insert into temp.unopened values (?, ?)", unopened(db, [(no, changeset)]))
+    if changeset.lane in RECORD_LANES:
         db.executemany(
             "insert into temp.writes values (?, ?, ?, ?, ?, ?)",
             [
@@ -195,6 +199,6 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
                         }
                     ),
                 )
-                for record, kind, fields in changeset.changes
+                for record, kind, fields in said(db, changeset).changes
             ],
         )

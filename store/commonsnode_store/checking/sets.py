@@ -32,6 +32,10 @@ def check_sets(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings: F
     compare(
         db, _MISSING, f"select ref, changeset from missing_refs where {_READABLE}", "missing_refs", findings
     )
+    if db.execute("select 1 from sqlite_schema where name = 'unopened'").fetchone():
+        expected = "select commitment, changeset from temp.unopened"
+        found = f"select commitment, changeset from main.unopened where {_READABLE}"
+        compare(db, expected, found, "unopened", findings)
 
 
 def compare(db: sqlite3.Connection, expected: str, found: str, table: str, findings: Findings) -> None:
