@@ -1,7 +1,7 @@
 """What a node does by itself whenever the authority of a community has changed.
 
 A steward's node pins joins (rule 20), acks the tables that it follows (rule 10), and writes the certificate of its own
-proposal once enough have signed. Every node notices when its own role has changed, and when the table that it followed is
+proposal once enough have signed. A member's node writes the election that it signed, once enough have (rule 23). Every node notices when its own role has changed, and when the table that it followed is
 followed no more (rule 14), and keeps that in words.
 """
 
@@ -16,9 +16,10 @@ from commonsnode.governing import role_of, steward_of
 from commonsnode.invitations import void_of, why_not
 from commonsnode.node import Node
 from commonsnode.stewards import complete_own, to_propose_again
+from commonsnode.succession import complete as complete_election
 from commonsnode.trail import change_words
 from commonsnode.writing import Landed
-from commonsnode_protocol.authority import STEWARD, Authority, writing
+from commonsnode_protocol.authority import MEMBER, STEWARD, Authority, writing
 from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.authority.writing import NotPossible
 from commonsnode_protocol.changeset import AUTHORITY
@@ -83,10 +84,11 @@ class Duties:
             authority = await node.writer.read(lambda store: store.authority(community))
             await self._notice(community, authority)
             role = role_of(authority, node.id)
-            if role == STEWARD:
+            if role in (STEWARD, MEMBER):
                 done = await node.sign(lambda author: do_duties(author, community))
                 if done == ACTS_AT_ONCE:
                     self._due.add(community)
+            if role == STEWARD:
                 lost = await node.writer.run(lambda store: _lost(store, community, node.id))
                 await self._tell(community, lost)
             elif role is None:
@@ -126,10 +128,11 @@ class Duties:
 
 
 def do_duties(author: Author, community: bytes, random_bytes: RandomBytes = os.urandom) -> int:
-    """Write the acks, pins and certificates that are due of a steward; of another device of theirs, the pins. Returns how many."""
+    """Write the acks, pins and certificates that are due of a steward; of another device of theirs, the pins; of a member
+    who signed an election, that election once enough have. Returns how many."""
     held = author.store.evaluator(community)
     if steward_of(held, author.key) is None:
-        return 0
+        return int(complete_election(author, held, random_bytes))
     done = 0
     for parent, child in writing.to_ack(held, author.key)[:ACTS_AT_ONCE]:
         author.act(community, writing.ack(held, author.key, random_bytes(NONCE_BYTES), parent, child))

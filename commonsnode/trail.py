@@ -122,9 +122,10 @@ def _words(held: Evaluator, kind: str, values: Mapping[str, Value]) -> str:
 
 def _table_words(held: Evaluator, kind: str, values: Mapping[str, Value]) -> str:
     bare = {name: value for name, value in values.items() if name != "nonce"}
-    child = certificate_of(held.community, bare, succession=kind == said.SUCCESSION)
+    elects = kind == said.SUCCESSION or "roll" in bare
+    child = certificate_of(held.community, bare, succession=elects)
     begin = {
-        said.PROPOSAL: "proposed to",
+        said.PROPOSAL: "proposed an election, to" if elects else "proposed to",
         said.CERTIFICATE: "decided to",
         said.SUCCESSION: "members elected, to",
     }

@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("invite", "invitation", "Make a link and a QR code by which somebody joins."),
         Entry("join", "invitation", "Join a community by such a link."),
         Entry("member", "member", "grant, revoke, adopt, list"),
-        Entry("steward", "steward", "propose, approve, list"),
+        Entry("steward", "steward", "propose, approve, succeed, object, list"),
         Entry("device", "device", "list, request, add, revoke: the nodes that write as you"),
         Entry("recovery", "recovery", "make, use: words on paper that bring you back on a new node"),
     ),

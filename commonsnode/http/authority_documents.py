@@ -9,6 +9,7 @@ from commonsnode.http.documents import fields, moment
 from commonsnode.invitations import Invitation, joins_of, listed, why_not
 from commonsnode.stewards import Change, change_in, needed, to_propose_again
 from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.authority.electing import candidacies
 from commonsnode_protocol.authority.proposals import proposals
 from commonsnode_store.store import Store
 
@@ -100,7 +101,7 @@ def tables(held: Evaluator, own_key: bytes) -> dict[str, Any]:
     """The chain of tables, what is proposed on the current one, and what this node may propose again."""
     chain = held.chain
     if chain is None:
-        return {"table": None, "stewards": [], "chain": [], "proposals": [], "lost": []}
+        return {"table": None, "stewards": [], "chain": [], "proposals": [], "elections": [], "lost": []}
     open_ones = []
     for found in proposals(held):
         change = change_in(chain.current, found, held.community)
@@ -127,6 +128,18 @@ def tables(held: Evaluator, own_key: bytes) -> dict[str, Any]:
             for table in chain.tables
         ],
         "proposals": open_ones,
+        "elections": [
+            {
+                "id": each.table.hex(),
+                "by": each.by.hex(),
+                "add": [key.hex() for key in each.add],
+                "signed": [key.hex() for key in each.signatures],
+                "needed": each.needed,
+                "members": each.counted,
+                "objected": [key.hex() for key in each.objected],
+            }
+            for each in candidacies(held)
+        ],
         "lost": [{"id": table.hex(), **_change(change)} for table, change in to_propose_again(held, own_key)],
     }
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from commonsnode import charters, invitations, members, stewards
+from commonsnode import charters, invitations, members, stewards, succession
+from commonsnode.authoring import Author
 from commonsnode.errors import Unknown, WrongField
 from commonsnode.http import authority_documents, documents
 from commonsnode.http.calls import Call
@@ -145,8 +146,29 @@ async def propose(call: Call) -> Mapping[str, Any]:
 
 async def approve(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    signed = await call.node.sign(lambda author: stewards.approve(author, community, call.path["key"]))
+    which = call.path["key"]
+
+    def sign(author: Author) -> stewards.Signed:
+        # The id tells which it is: a change that stewards decide, or an election that members do.
+        election = succession.approve(author, community, which)
+        return election if election is not None else stewards.approve(author, community, which)
+
+    return _signed(call, community, await call.node.sign(sign))
+
+
+async def succeed(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    signed = await call.node.sign(lambda author: succession.propose(author, community, call.body["add"]))
     return _signed(call, community, signed)
+
+
+async def object_to(call: Call) -> Mapping[str, Any]:
+    community = await community_of(call)
+    table, changeset = await call.node.sign(
+        lambda author: succession.object_to(author, community, call.path["key"])
+    )
+    call.node.log.info("election-objected", community=community.hex(), table=table.hex())
+    return {"id": table.hex(), "changeset": changeset.hex() if changeset is not None else None}
 
 
 async def history(call: Call) -> Mapping[str, Any]:

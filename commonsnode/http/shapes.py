@@ -307,6 +307,16 @@ SCHEMAS: dict[str, Schema] = {
         name={"type": "string", "minLength": 1, "maxLength": 256},
         settings=_closed({name: {} for name in SETTINGS}, "null: back to the default", "-"),
     ),
+    "Electing": _object(
+        add={
+            "type": "array",
+            "items": TEXT,
+            "minItems": 1,
+            "maxItems": STEWARDS_MAX,
+            "description": "members",
+        }
+    ),
+    "Objected": _object(id=CHANGESET, changeset=_or_null(CHANGESET)),
     "TableSigned": _object(
         id=CHANGESET,
         state={"type": "string", "enum": ["done", "proposed"]},
@@ -332,6 +342,19 @@ SCHEMAS: dict[str, Schema] = {
                     "signed": {"type": "array", "items": KEY},
                     "needed": COUNT,
                 }
+            ),
+        },
+        elections={
+            "type": "array",
+            "description": "what members elect where stewards have vanished",
+            "items": _object(
+                id=CHANGESET,
+                by=KEY,
+                add={"type": "array", "items": KEY},
+                signed={"type": "array", "items": KEY},
+                needed=COUNT,
+                members=COUNT,
+                objected={"type": "array", "items": KEY},
             ),
         },
         lost={"type": "array", "items": _closed({"id": CHANGESET, **TABLE_CHANGE})},

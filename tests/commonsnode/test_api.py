@@ -38,6 +38,7 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
     invited = await api("POST", f"/communities/{valley}/invitations", {"uses": 2})
     device = devices.code_for(bytes.fromhex(valley), api.node.id, b"\x15" * 32)
     keys = {
+        "elections": "ab" * 32,
         "devices": device.key.hex(),
         "members": "cd" * 32,
         "invitations": invited["id"],
@@ -52,6 +53,7 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
         "DeviceRequest": {"person": "ab" * 32},
         "DeviceAdding": {"code": str(device)},
         "Recovering": {"link": f"commons:{valley}", "words": founded["recovery_words"]},
+        "Electing": {"add": ["cd" * 32]},
         "Grant": {"id": "ab" * 32, "role": "mirror"},
         "Adding": {"fields": {"title": "Saw"}, "kind": "resource", "lane": "knowledge"},
         "Editing": {"fields": {"title": "Borer"}},
@@ -77,6 +79,12 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
             continue
         if route.path.endswith("/adopt"):
             is_problem(answer, 404, "nothing that was written to this is without effect")
+            continue
+        if route.path.endswith("/elections"):
+            is_problem(answer, 409, "where the stewards are gone")
+            continue
+        if route.path.endswith("/object"):
+            is_problem(answer, 404, "no open election")
             continue
         if route.path.endswith("/approve"):
             is_problem(answer, 404, "no open proposal")

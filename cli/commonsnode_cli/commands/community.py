@@ -119,7 +119,7 @@ def show(
     found["you"] = call.node.get(f"{path}/you")
     found["invitations"] = call.node.get(f"{path}/invitations")["invitations"]
     tables = call.node.get(f"{path}/tables")
-    found["proposals"] = tables["proposals"]
+    found["proposals"], found["elections"] = tables["proposals"], tables["elections"]
     if call.as_json:
         call.out.document(found)
         return

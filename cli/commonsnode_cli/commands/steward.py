@@ -1,4 +1,4 @@
-"""`steward list|propose|approve`: who leads a community, and what its charter says."""
+"""`steward list|propose|approve|succeed|object`: who leads a community, and what its charter says."""
 
 from typing import Annotated, Any
 
@@ -92,10 +92,51 @@ def approve(
     community: CommunityOption = None,
     as_json: Json = False,
 ) -> None:
-    """Sign what another steward proposed. With enough signatures it is done at once."""
+    """Sign what another steward proposed, or an election that another member began. With enough signatures it is done at once."""
     call = Invocation.of(context, as_json)
     found = call.community(community)
     _print_signed(call, call.node.post(f"/communities/{found['id']}/tables/{segment(which)}/approve"))
+
+
+@app.command()
+def succeed(
+    context: typer.Context,
+    add: Annotated[
+        list[str],
+        typer.Option("--add", metavar="ID", help="The member who becomes a steward; may be repeated."),
+    ],
+    community: CommunityOption = None,
+    as_json: Json = False,
+) -> None:
+    """As a member: begin to elect stewards, where those there are have vanished. The charter's share of the members must sign.
+
+    Who vanished keeps the seat, so elect two where there was one: two of three stewards then decide everything. A steward who is
+    there stops it: commonsnode steward object ID
+    """
+    for key in add:
+        if len(key) != 64 or not set(key.lower()) <= set("0123456789abcdef"):
+            raise WrongUsage(f"{key!r} is no id of a member, as `commonsnode member list` prints them")
+    call = Invocation.of(context, as_json)
+    found = call.community(community)
+    body: Document = {"add": [key.lower() for key in add]}
+    _print_signed(call, call.node.post(f"/communities/{found['id']}/elections", body), "member")
+
+
+@app.command(name="object")
+def object_(
+    context: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="ID", help="The id of the election, or its beginning.")],
+    community: CommunityOption = None,
+    as_json: Json = False,
+) -> None:
+    """As a steward who is there: object to an election. It is not followed then, however many sign."""
+    call = Invocation.of(context, as_json)
+    found = call.community(community)
+    said = call.node.post(f"/communities/{found['id']}/elections/{segment(which)}/object")
+    if call.as_json:
+        call.out.document(said)
+        return
+    call.out.line("objected: ", said["id"])
 
 
 def say_open(call: Invocation, tables: Document) -> None:
@@ -106,6 +147,21 @@ def say_open(call: Invocation, tables: Document) -> None:
         )
         call.out.line("  id  ", one["id"])
         call.out.say(f"  sign it: commonsnode steward approve {one['id'][:8]}")
+    for one in tables["elections"]:
+        elected = ", ".join(key[:8] for key in one["add"])
+        call.out.line(
+            ("election: ", "yellow"),
+            f"members make {elected} a steward",
+            f"  ({len(one['signed'])} of {one['needed']} signed, of {one['members']} members)",
+        )
+        call.out.line("  id  ", one["id"])
+        if one["objected"]:
+            call.out.say(f"  stopped: the steward {one['objected'][0][:8]} objects")
+        else:
+            call.out.say(
+                f"  a member signs it: commonsnode steward approve {one['id'][:8]}; a steward who is there stops it:"
+                f" commonsnode steward object {one['id'][:8]}"
+            )
     for one in tables["lost"]:
         call.out.line(("not followed: ", "yellow"), one["text"])
         call.out.say(f"  another change was followed in its place; propose it again: {_again(one)}")
@@ -118,7 +174,7 @@ def _again(one: Document) -> str:
     return " ".join(words)
 
 
-def _print_signed(call: Invocation, signed: Document) -> None:
+def _print_signed(call: Invocation, signed: Document, who: str = "steward") -> None:
     if call.as_json:
         call.out.document(signed)
         return
@@ -126,4 +182,4 @@ def _print_signed(call: Invocation, signed: Document) -> None:
         call.out.line("done: ", signed["id"])
         return
     call.out.line("proposed: ", signed["id"], f"  ({len(signed['signed'])} of {signed['needed']} signatures)")
-    call.out.say(f"  another steward signs it by: commonsnode steward approve {signed['id'][:8]}")
+    call.out.say(f"  another {who} signs it by: commonsnode steward approve {signed['id'][:8]}")

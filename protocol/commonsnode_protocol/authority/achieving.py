@@ -125,7 +125,10 @@ def _ordinary(held: Evaluator, acts: Stewardship, entry: Entry) -> Iterator[Outc
             yield Outcome(record, kind, Void.NOT_ALONE)
         elif (act := said.act_of(change)) is None:
             known = kind in (said.PROPOSAL, said.ASSENT)
-            yield Outcome(record, kind, _by_steward(acts, entry) if known else Void.NOT_UNDERSTOOD)
+            election = kind == said.ASSENT or "roll" in change[2]
+            yield Outcome(
+                record, kind, _signed(held, acts, entry, election) if known else Void.NOT_UNDERSTOOD
+            )
         else:
             yield Outcome(record, kind, _act(held, acts, entry, act))
 
@@ -169,6 +172,15 @@ def _grant(held: Evaluator, acts: Stewardship, entry: Entry, act: Grant) -> Void
     if tenure is not None and tenure.removed is not None and acts.chain.basis(act.table) < tenure.removed:
         return Void.REVOKED
     return None
+
+
+def _signed(held: Evaluator, acts: Stewardship, entry: Entry, election: bool) -> Void | None:
+    """Of a proposal or an assent: by a steward, or by a member in an election."""
+    by_steward = _by_steward(acts, entry)
+    member = held.members.get(entry.changeset.author)
+    if election and member is not None and member.role == said.MEMBER:
+        return None if entry.id in held.standing else Void.CUT
+    return by_steward
 
 
 def _by_steward(acts: Stewardship, entry: Entry) -> Void | None:

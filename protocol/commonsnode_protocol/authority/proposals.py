@@ -51,7 +51,7 @@ def proposals(held: Evaluator) -> list[Proposal]:
         fields = {name: value for name, value in values.items() if name != "signatures"}
         if read.id not in found or changeset < found[read.id][0]:
             found[read.id] = (changeset, author, fields)
-        for key, signature in _signatures(values.get("signatures")):
+        for key, signature in signatures_in(values.get("signatures")):
             signed.setdefault(read.id, {})[key] = signature
     return [
         _proposal(held, of, *found[of], signed.get(of, {}))
@@ -108,7 +108,8 @@ def _by_stewards(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str,
                     yield entry.id, steward, change[1], values
 
 
-def _signatures(value: Value) -> Iterator[tuple[bytes, bytes]]:
+def signatures_in(value: Value) -> Iterator[tuple[bytes, bytes]]:
+    """The pairs of key and signature in a field `signatures`, whether they hold or not."""
     for item in value if isinstance(value, list) else ():
         if isinstance(item, list) and len(item) == 2:
             key, signature = item

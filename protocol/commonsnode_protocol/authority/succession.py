@@ -5,7 +5,7 @@ not, so whether it is kept changes with nothing else; whether it is followed dep
 did, and on nothing that comes after, so a new steward cannot undo the votes that made it one.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from commonsnode_protocol.authority.acts import MEMBER, Certificate, Entry
@@ -52,8 +52,8 @@ class Elections:
         for entry in candidates:
             act = entry.of_table
             assert isinstance(act, Certificate)
-            roll = _roll(act, self.held)
-            if act.id in objected or roll is None or not _only_adds(chain, act):
+            roll = roll_of(act, self.held.get)
+            if act.id in objected or roll is None or not only_adds(chain, act):
                 continue
             if entry.id not in self._counted:
                 self._counted[entry.id] = members_on(chain, roll, self.pool.community)
@@ -111,14 +111,17 @@ def _is_followed(
     return is_share(chain, len(voters - named), len(everyone))
 
 
-def _roll(act: Certificate, held: Mapping[bytes, Entry]) -> list[Entry] | None:
-    """The changesets of the roll, if all are here."""
-    if act.roll is None or not act.roll <= held.keys():
+def roll_of(act: Certificate, entry: Callable[[bytes], Entry | None]) -> list[Entry] | None:
+    """The changesets of the roll, if all are here. entry: what is held, by id."""
+    if act.roll is None:
         return None
-    return [held[id_] for id_ in sorted(act.roll)]
+    found = [entry(id_) for id_ in sorted(act.roll)]
+    here = [each for each in found if each is not None]
+    return here if len(here) == len(found) else None
 
 
-def _only_adds(chain: Chain, act: Certificate) -> bool:
+def only_adds(chain: Chain, act: Certificate) -> bool:
+    """Whether it adds stewards to the last table and changes nothing else."""
     parent = chain.current
     return (
         len(act.stewards) > len(parent.stewards)

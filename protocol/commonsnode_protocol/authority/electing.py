@@ -1,0 +1,127 @@
+"""Successions that members propose and sign one by one, until one of them can write it.  SPEC.md, "Succession" (rule 23).
+
+For people and for their nodes: nothing here decides what stands. What does is succession.py.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from commonsnode_protocol.authority import statements
+from commonsnode_protocol.authority.acts import (
+    ASSENT,
+    MEMBER,
+    PROPOSAL,
+    Certificate,
+    Objection,
+    assent_of,
+    certificate_of,
+    values_of,
+)
+from commonsnode_protocol.authority.evaluator import Evaluator
+from commonsnode_protocol.authority.proposals import signatures_in
+from commonsnode_protocol.authority.succession import is_share, members_on, only_adds, roll_of
+from commonsnode_protocol.canonical import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Candidacy:
+    """A succession of the current table that some member proposed, or that is written and not followed."""
+
+    table: bytes
+    by: bytes
+    add: tuple[bytes, ...]
+    fields: Mapping[str, Value]  # of the succession, without signatures
+    signatures: Mapping[bytes, bytes]  # by members on its roll; those that hold
+    counted: int  # members on its roll
+    needed: int  # signatures, by the charter's share
+    objected: tuple[bytes, ...]  # stewards of the current table who object to it by name
+    written: bool  # the succession itself is held
+
+    @property
+    def complete(self) -> bool:
+        """Whether whoever signed may write the succession."""
+        return len(self.signatures) >= self.needed and not self.objected
+
+
+def candidacies(held: Evaluator) -> list[Candidacy]:
+    """What members propose on the current table, by id, with the signatures that came since."""
+    if held.chain is None:
+        return []
+    table = held.chain.current
+    found: dict[bytes, tuple[bytes, bytes, dict[str, Value], Certificate]] = {}
+    signed: dict[bytes, dict[bytes, bytes]] = {}
+    written: set[bytes] = set()
+    for changeset, author, kind, values in _by_members(held):
+        if kind == ASSENT:
+            assent = assent_of(values)
+            if assent is not None:
+                signed.setdefault(assent.table, {})[author] = assent.signature
+            continue
+        read = certificate_of(held.community, values, succession=True)
+        if read is None or read.parent != table.id or not only_adds(held.chain, read):
+            continue
+        fields = {name: value for name, value in values.items() if name != "signatures"}
+        if read.id not in found or changeset < found[read.id][0]:
+            found[read.id] = (changeset, author, fields, read)
+        for key, signature in signatures_in(values.get("signatures")):
+            signed.setdefault(read.id, {})[key] = signature
+    for entry in held.table_acts():
+        act = entry.of_table
+        if isinstance(act, Certificate) and act.roll is not None and act.parent == table.id:
+            written.add(act.id)
+            values = values_of(entry.changeset.changes[0])
+            for key, signature in signatures_in(values.get("signatures")):
+                signed.setdefault(act.id, {})[key] = signature
+            if act.id not in found and entry.id in held.standing:
+                fields = {name: value for name, value in values.items() if name != "signatures"}
+                found[act.id] = (entry.id, entry.changeset.author, fields, act)
+    each = (_candidacy(held, found[of], signed.get(of, {}), of in written) for of in sorted(found))
+    return [one for one in each if one is not None]
+
+
+def _candidacy(
+    held: Evaluator,
+    found: tuple[bytes, bytes, dict[str, Value], Certificate],
+    signatures: Mapping[bytes, bytes],
+    written: bool,
+) -> Candidacy | None:
+    """None where its roll is not all here."""
+    chain = held.chain
+    assert chain is not None
+    _, by, fields, read = found
+    roll = roll_of(read, held.entry)
+    if roll is None:
+        return None
+    counted = members_on(chain, roll, held.community)
+    good = {
+        key: signature
+        for key, signature in sorted(signatures.items())
+        if key in counted and statements.holds(statements.CERTIFICATE, read.id, key, signature)
+    }
+    objected = {
+        entry.changeset.author
+        for entry in held.table_acts()
+        if isinstance(entry.of_table, Objection)
+        and entry.of_table.child == read.id
+        and entry.id in held.standing
+        and entry.changeset.author in chain.current.stewards
+    }
+    needed = next(
+        (n for n in range(1, len(counted) + 1) if is_share(chain, n, len(counted))), len(counted) + 1
+    )
+    add = tuple(key for key in read.stewards if key not in chain.current.stewards)
+    return Candidacy(read.id, by, add, fields, good, len(counted), needed, tuple(sorted(objected)), written)
+
+
+def _by_members(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, Value]]]:
+    for person, membership in held.members.items():
+        if membership.role != MEMBER:
+            continue
+        for entry in held.pool.by_author.get(person, {}).values():
+            if entry.id not in held.standing:
+                continue
+            for change in entry.changeset.changes:
+                if change[1] in (PROPOSAL, ASSENT):
+                    values = values_of(change)
+                    values.pop("nonce", None)  # it belongs to the record, and is no part of the table
+                    yield entry.id, person, change[1], values
