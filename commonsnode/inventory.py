@@ -12,6 +12,7 @@ from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import KNOWLEDGE, PUBLIC
+from commonsnode_protocol.kinds import BadField, check_typed
 from commonsnode_protocol.record import NONCE_BYTES, conflicts, typed_id
 from commonsnode_store.answers import RecordRef, RecordView
 from commonsnode_store.store import Store
@@ -81,6 +82,7 @@ def add(
     if lane not in WRITTEN_LANES:
         raise WrongField("lane", f"one of {', '.join(WRITTEN_LANES)}")
     _check_editable(fields)
+    _check_meaning(kind, fields, {})
     said = {name: value for name, value in fields.items() if value is not None}
     if not said:
         raise WrongField("fields", "at least one field with a value")
@@ -100,6 +102,9 @@ def edit(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
     fields: None clears. Raises WrongField, Unknown, TooLarge and the store's errors.
     """
     _check_editable(fields)
+    view = author.store.record(ref)
+    if view is not None:
+        _check_meaning(ref.kind, {n: v for n, v in fields.items() if differs(view, n, v)}, view.values)
     return _write(author, ref, fields)
 
 
@@ -132,6 +137,14 @@ def _check_editable(fields: Mapping[str, Value]) -> None:
         raise WrongField(NONCE, "names the creator of a record, and is never edited")
     if DELETED in fields:
         raise WrongField(DELETED, "is set by removing a record, and cleared by restoring it")
+
+
+def _check_meaning(kind: str, typed: Mapping[str, Value], standing: Mapping[str, Value]) -> None:
+    """What already stands is not judged: it may be a peer's, of a version that means something else by it."""
+    try:
+        check_typed(kind, typed, standing)
+    except BadField as error:
+        raise WrongField(error.field, error.problem) from error
 
 
 def _unsent(author: Author, view: RecordView) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from commonsnode_cli.failures import WrongUsage
+from commonsnode_cli.failures import Refused, WrongUsage
 
 DEGREE = 10_000_000  # coordinates are whole numbers of 1e-7 degrees
 LATITUDE_MAX, LONGITUDE_MAX = 90, 180
@@ -30,7 +30,7 @@ def fields(words: Iterable[str]) -> Fields:
 
 
 def place(text: str) -> dict[str, int]:
-    """`LAT,LON` in decimal degrees as whole numbers of 1e-7 degrees, exactly. Raises WrongUsage."""
+    """`LAT,LON` in decimal degrees as whole numbers of 1e-7 degrees, exactly. Raises WrongUsage, and Refused where that is not on earth."""
     parts = [part.strip() for part in text.split(",")]
     if len(parts) != 2 or not all(map(_DEGREES.fullmatch, parts)):
         raise WrongUsage(
@@ -38,13 +38,13 @@ def place(text: str) -> dict[str, int]:
         )
     latitude, longitude = (Decimal(part) for part in parts)
     if abs(latitude) > LATITUDE_MAX and abs(longitude) <= LATITUDE_MAX:
-        raise WrongUsage(
+        raise Refused(
             f"the latitude {latitude} is outside -90 to 90: are the two swapped? Latitude comes first (LAT,LON)"
         )
     if abs(latitude) > LATITUDE_MAX:
-        raise WrongUsage(f"the latitude {latitude} is outside -90 to 90")
+        raise Refused(f"the latitude {latitude} is outside -90 to 90")
     if abs(longitude) > LONGITUDE_MAX:
-        raise WrongUsage(f"the longitude {longitude} is outside -180 to 180")
+        raise Refused(f"the longitude {longitude} is outside -180 to 180")
     return {"lat": round(latitude * DEGREE), "lon": round(longitude * DEGREE)}
 
 

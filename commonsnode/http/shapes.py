@@ -12,6 +12,7 @@ from commonsnode.recovery_words import TYPED_MAX
 from commonsnode_protocol.authority import GRANTED_ROLES
 from commonsnode_protocol.authority.acts import USES_MAX
 from commonsnode_protocol.authority.settings import LANGUAGES_MAX, SHARE_MAX, STEWARDS_MAX
+from commonsnode_protocol.kinds import KINDS, Kind
 from commonsnode_protocol.limits import KIND_BYTES_MAX, LINK_BYTES_MAX
 
 FIELDS_MAX = 1_024  # in one request
@@ -66,6 +67,26 @@ FIELDS: Schema = {
     ' only key is one of these {"$map": map}.',
 }
 WRITTEN = {"id": RECORD, "changeset": _or_null(CHANGESET), "waiting": YES}
+
+
+def _fields_name(kind: Kind) -> str:
+    return f"{kind.name.capitalize()}Fields"
+
+
+def _declared(kind: Kind) -> Schema:
+    """The fields of one kind. Others, and kinds that are not declared, are taken as they are."""
+    fields = {field.name: {**field.type.schema(), "title": field.label} for field in kind.fields.values()}
+    families = ", ".join(f"`{field.name}:…`: {field.label}" for field in kind.families.values())
+    return {
+        "type": "object",
+        "description": f"{kind.label} (Valueflows: {kind.valueflows}). Beside these: {families}",
+        "properties": fields,
+    }
+
+
+TYPED_FIELDS: Schema = {**FIELDS, "anyOf": [ref(_fields_name(kind)) for kind in KINDS.values()]}
+"""What people type is checked against the fields of its kind where it is written; problems name the part."""
+
 RECORD_ROW = {
     "id": RECORD,
     "kind": TEXT,
@@ -402,10 +423,11 @@ SCHEMAS: dict[str, Schema] = {
         required="fields",
         kind={"type": "string", "minLength": 1, "maxLength": KIND_BYTES_MAX},
         lane={"type": "string", "enum": list(WRITTEN_LANES)},
-        fields=FIELDS,
+        fields=TYPED_FIELDS,
     ),
+    **{_fields_name(kind): _declared(kind) for kind in KINDS.values()},
     "Added": _closed({**WRITTEN, "community": COMMUNITY}),
-    "Editing": _object("A field that is null is cleared", fields=FIELDS),
+    "Editing": _object("A field that is null is cleared", fields=TYPED_FIELDS),
     "Edited": _closed({**WRITTEN, "changed": {"type": "array", "items": TEXT}}),
     "Written": _closed(WRITTEN, "changeset is null where there was nothing to do"),
     "Adopted": _object(

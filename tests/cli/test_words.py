@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonsnode_cli.failures import WrongUsage
+from commonsnode_cli.failures import Refused, WrongUsage
 from commonsnode_cli.wording import degrees, moment, value_text
 from commonsnode_cli.words import fields, moved, place
 
@@ -89,13 +89,13 @@ def test_what_is_no_place_is_wrong_usage(text: str) -> None:
 
 
 def test_swapped_coordinates_are_told() -> None:
-    with pytest.raises(WrongUsage, match="swapped"):
+    with pytest.raises(Refused, match="swapped"):
         place("-178.12,-0.35")
 
 
 @pytest.mark.parametrize("text", ["91,181", "-90.0000001,100", "1,180.5"])
-def test_a_place_outside_the_earth_is_wrong_usage(text: str) -> None:
-    with pytest.raises(WrongUsage, match="outside"):
+def test_a_place_outside_the_earth_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="outside"):
         place(text)
 
 

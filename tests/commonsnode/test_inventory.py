@@ -87,11 +87,11 @@ def test_a_kind_or_lane_that_cannot_be_is_named(author: Author, valley: bytes, k
 
 
 def test_an_edit_writes_only_what_differs(author: Author, store: Store, valley: bytes) -> None:
-    ref = add(author, valley, title="Drill", place="hall", amount=1)
-    done = inventory.edit(author, ref, {"title": "Drill", "place": "barn", "amount": True})
-    assert sorted(done.changed) == ["amount", "place"]  # on the wire true is not 1
+    ref = add(author, valley, title="Drill", place="hall", steady=1)
+    done = inventory.edit(author, ref, {"title": "Drill", "place": "barn", "steady": True})
+    assert sorted(done.changed) == ["place", "steady"]  # on the wire true is not 1
     assert view(store, ref).values["place"] == "barn"
-    assert store.history(ref)[-1].fields == {"place": "barn", "amount": True}
+    assert store.history(ref)[-1].fields == {"place": "barn", "steady": True}
 
 
 def test_an_edit_of_nothing_writes_nothing(author: Author, store: Store, valley: bytes) -> None:
@@ -192,3 +192,29 @@ def test_the_same_id_with_two_kinds_is_ambiguous_until_the_kind_is_said(
     with pytest.raises(Ambiguous):
         inventory.resolve(store, ref.record.hex())
     assert inventory.resolve(store, ref.record.hex(), kind="place").kind == "place"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "field"),
+    [
+        ("resource", {"title": "x", "place": {"lat": 910_000_000, "lon": 0}}, "place.lat"),
+        ("resource", {"title": "x", "hours": {"closed": ["2026-02-30"]}}, "hours.closed.0"),
+        ("commitment", {"from": 2, "until": 1}, "until"),
+    ],
+)
+def test_what_a_declared_field_cannot_be_is_named_down_to_the_part(
+    author: Author, valley: bytes, kind: str, fields: dict[str, Value], field: str
+) -> None:
+    with pytest.raises(WrongField) as caught:
+        inventory.add(author, valley, fields, kind=kind)
+    assert caught.value.field == field
+
+
+def test_an_edit_is_judged_by_what_it_changes_and_not_by_what_a_peer_wrote(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    ref = add(author, valley, title="Drill")
+    concurrently(store, ref, "amount", "a handful")
+    inventory.edit(author, ref, {"title": "Big drill", "amount": "a handful"})
+    with pytest.raises(WrongField, match="amount"):
+        inventory.edit(author, ref, {"amount": "two handfuls"})

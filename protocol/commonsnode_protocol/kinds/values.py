@@ -14,7 +14,7 @@ from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_protocol.limits import TIME_MS_MAX
 
 TEXT_CHARS_MAX = 16_384
-LINE_CHARS_MAX = 512  # of a title, a name
+LINE_CHARS_MAX = 4_096  # of a title, a name
 DECIMAL_DIGITS_MAX = 18
 LIST_MAX = 1_024
 KEY_BYTES = 32
