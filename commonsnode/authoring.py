@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 
 from commonsnode.errors import TooLarge, WrongField
 from commonsnode_protocol import canonical
-from commonsnode_protocol.authority import Evaluator, writing
+from commonsnode_protocol.authority import Evaluator, statements, writing
 from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import (
@@ -116,6 +116,10 @@ class Author:
     def agree(self, held: Evaluator, table: Mapping[str, Value]) -> bytes:
         """This key's signature under a table that is proposed."""
         return writing.sign_table(held, table, self._seed)
+
+    def warrant(self, community: bytes, key: bytes) -> bytes:
+        """This steward's signature that another key may ack for them."""
+        return statements.state(statements.WARRANT, community + key, self._seed)
 
     def _begin(self, community: bytes, lane: str) -> tuple[dict[bytes, int], dict[bytes, int]]:
         """What the next changeset refs of its author's own, and to be admitted again: each id with its time.

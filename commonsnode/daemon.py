@@ -23,6 +23,8 @@ from commonsnode.logs import Log, set_up
 from commonsnode.node import Node
 from commonsnode.notices import Notices
 from commonsnode.peers import Peers
+from commonsnode.people import Accounts, People
+from commonsnode.people.sealing import MODERATE, Cost
 from commonsnode.writing import Writer
 from commonsnode_store.errors import Damaged, NewerFormat, NotANode, StoreError
 from commonsnode_store.store import Store
@@ -78,14 +80,15 @@ async def _run(config: Config, home: Home, on_ready: Callable[[Ready], None] | N
 
 
 @asynccontextmanager
-async def running(config: Config, home: Home) -> AsyncIterator[Node]:
-    """A node that serves while this block lasts. Raises NodeError where it cannot start.
+async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> AsyncIterator[Node]:
+    """A node that serves while this block lasts. cost: of a guess at a passphrase. Raises NodeError where it cannot start.
 
     At the end: no new connections, goodbye to the peers, what was accepted is written, answers under way are given; then
     the database is closed.
     """
     with locked(home):
         seed = read_seed(home)
+        accounts = Accounts(home.people_path)
         make_socket_folder(home)
         sockets = listen(config.listen, config.port)
         try:
@@ -95,7 +98,16 @@ async def running(config: Config, home: Home) -> AsyncIterator[Node]:
                 bound.close()
             raise
         try:
-            node = _node(config, home, seed, store, Addresses(sockets))
+            clock = Clock(store.saved_time())
+            node = _node(
+                config,
+                home,
+                seed,
+                store,
+                Addresses(sockets),
+                People(accounts, clock.now_ms, cost=cost),
+                clock,
+            )
             sites = Sites(node, sockets)
             duties = Duties(node)
             try:
@@ -124,8 +136,9 @@ async def running(config: Config, home: Home) -> AsyncIterator[Node]:
             Log("node").info("stopped")
 
 
-def _node(config: Config, home: Home, seed: bytes, store: Store, addresses: Addresses) -> Node:
-    clock = Clock(store.saved_time())
+def _node(
+    config: Config, home: Home, seed: bytes, store: Store, addresses: Addresses, people: People, clock: Clock
+) -> Node:
     writer = Writer(store, clock.now_ms)
     peers = Peers(
         writer=writer,
@@ -147,6 +160,7 @@ def _node(config: Config, home: Home, seed: bytes, store: Store, addresses: Addr
         peers,
         addresses,
         Notices(home.notices_path),
+        people,
         Log("node"),
     )
 
@@ -160,6 +174,7 @@ async def _stop(node: Node, sites: Sites) -> None:
         node.log.warning("peers-cut-off")
     await node.writer.stop()
     await sites.finish()
+    await node.people.stop()
 
 
 def _open(home: Home) -> Store:
@@ -191,9 +206,10 @@ def _report(node: Node, task: "asyncio.Task[None]") -> None:
 
 
 async def _do_chores(node: Node) -> None:
-    """Save the time now and then; tidy the database whenever it has come to rest."""
+    """Save the time now and then; forget who was signed in for long; tidy the database whenever it has come to rest."""
     before = tidied = node.writer.carried_out
     while True:
+        node.people.sessions.sweep()
         try:
             due = node.clock.due_ms()
             if due is not None:

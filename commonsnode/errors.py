@@ -11,6 +11,9 @@ Refusal            the caller's: this one command cannot be done as it was asked
   · WrongField     one field of what was asked is wrong
   · TooLarge       over a limit
   · Busy           as many of these are under way as this node does at once
+  · NotSignedIn    nobody is signed in, or not with this passphrase or token
+  · NotAllowed     not for this person, or not while the account is locked
+  · TooOften       too many wrong passphrases lately
 Stopping           nobody's: the daemon is going down, and has not begun with this
 """
 
@@ -113,6 +116,31 @@ class Busy(Refusal):
 
     status = 503
     title = "Busy"
+
+
+class NotSignedIn(Refusal):
+    """Nobody is signed in here, or not with this passphrase or token."""
+
+    status = 401
+    title = "Not signed in"
+
+
+class NotAllowed(Refusal):
+    """Who is signed in may not do this."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class TooOften(Refusal):
+    """Too many wrong passphrases lately. retry_s: when it may be tried again."""
+
+    status = 429
+    title = "Too many attempts"
+
+    def __init__(self, detail: str, retry_s: int) -> None:
+        super().__init__(detail)
+        self.retry_s = retry_s
 
 
 class Stopping(Exception):

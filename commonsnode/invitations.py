@@ -3,13 +3,13 @@
 import asyncio
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from commonsnode.authoring import Author
 from commonsnode.communities import follow
-from commonsnode.errors import Conflict, WrongField
+from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.governing import as_steward, one_of
 from commonsnode.node import Node
 from commonsnode.writing import Landed
@@ -24,12 +24,14 @@ from commonsnode_protocol.limits import LINK_BYTES_MAX
 from commonsnode_protocol.link import Link
 from commonsnode_protocol.link import parse as parse_link
 from commonsnode_protocol.record import NONCE_BYTES
+from commonsnode_store.errors import UnknownCommunity
 
 SEED_BYTES = 32
 JOIN_S_MAX = 3.0  # how long `join` waits for the join to stand
 NAME_BYTES_MAX = 256  # of the note that this node keeps of who an invitation is for
 
 RandomBytes = Callable[[int], bytes]
+Sign = Callable[[Callable[[Author], "Joined"]], Awaitable["Joined"]]
 _SEED = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -196,6 +198,38 @@ async def join(node: Node, text: str, random_bytes: RandomBytes = os.urandom) ->
     member = authority.members.get(node.id)
     name = authority.table.name if authority.table is not None else name
     return Joined(community, name, member.role if member is not None else read.role, member is None, why)
+
+
+async def join_here(sign: Sign, key: bytes, text: str, random_bytes: RandomBytes = os.urandom) -> Joined:
+    """Join, as a person of this node, a community that it follows: only who runs it lets it follow others, and dial.
+
+    sign: carries out something with the person's hand. Raises as `join`, and Unknown: of a community that the person cannot
+    read also where the invitation is none.
+    """
+    read = read_link(text)
+    invitation, community = public_key(read.seed), read.link.community
+
+    def write(author: Author) -> Joined:
+        store = author.store
+        seen = any(info.id == community for info in store.communities())
+        with suppress(UnknownCommunity):
+            if not seen and (acts := store.evaluator(community).acts) is not None:
+                seen = terms(invitation, acts) is not None
+        if not seen:
+            raise Unknown(
+                "this node does not follow that community; ask who runs it: commonsnode community follow LINK"
+            )
+        _join(author, community, invitation, read.seed, random_bytes)
+        void = void_of(store.evaluator(community), key)
+        if void in LOST:
+            raise Conflict(_BY_VOID[void])
+        authority = store.authority(community)
+        member, table = authority.members.get(key), authority.table
+        role = member.role if member is not None else read.role
+        why = _BY_VOID.get(void, "it has no effect yet") if void is not None else None
+        return Joined(community, table.name if table is not None else None, role, member is None, why)
+
+    return await sign(write)
 
 
 def why_not(held: Evaluator, key: bytes) -> str | None:

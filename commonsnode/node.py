@@ -13,6 +13,7 @@ from commonsnode.home import Home
 from commonsnode.logs import Log
 from commonsnode.notices import Notices
 from commonsnode.peers import Peers
+from commonsnode.people import People
 from commonsnode.writing import Writer
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Node:
     peers: Peers
     addresses: Addresses
     notices: Notices
+    people: People
     log: Log
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)

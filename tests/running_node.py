@@ -12,9 +12,11 @@ from commonsnode import daemon
 from commonsnode.config import Config
 from commonsnode.home import Home
 from commonsnode.node import Node
+from commonsnode.people.sealing import Cost
 
 NOW = 1_800_000_000_000  # a plausible moment in 2027
 API = "/api/v1"
+CHEAP = Cost(1, 8 * 1024)  # of a guess at a passphrase: the real one takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,24 @@ class Api:
     base: str
 
     async def __call__(
-        self, method: str, path: str, body: Any = None, *, tcp: bool = False, **parameters: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        tcp: bool = False,
+        token: str | None = None,
+        **parameters: Any,
     ) -> Answer:
+        """token: of who is signed in."""
         session, base = (self.public, self.base) if tcp else (self.operator, "http://node")
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        async with session.request(method, base + API + path, data=data, params=parameters) as response:
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        async with session.request(
+            method, base + API + path, data=data, params=parameters, headers=headers
+        ) as response:
             text = await response.text()
             if response.content_type.endswith("jsonl"):
                 found: Any = [json.loads(line) for line in text.splitlines()]
@@ -59,6 +74,12 @@ class Api:
     async def community(self, name: str = "Valley") -> str:
         return str((await self("POST", "/communities", {"name": name}))["id"])
 
+    async def person(self, name: str = "Rosa", passphrase: str = "four words of hers") -> tuple[str, str]:
+        """The key of a new account, and the token of its session on TCP."""
+        added = await self("POST", "/persons", {"name": name, "passphrase": passphrase})
+        begun = await self("POST", "/session", {"name": name, "passphrase": passphrase}, tcp=True)
+        return str(added["id"]), str(begun["token"])
+
     async def add(self, community: str, **fields: Any) -> str:
         return str((await self("POST", f"/communities/{community}/records", {"fields": fields}))["id"])
 
@@ -71,7 +92,7 @@ class Api:
 async def serving(home: Home, **settings: Any) -> AsyncIterator[Api]:
     """The real daemon on this folder, on loopback and a free port."""
     config = replace(Config(listen=("127.0.0.1",), port=0, name="test"), **settings)
-    async with daemon.running(config, home) as node:
+    async with daemon.running(config, home, cost=CHEAP) as node:
         unix = aiohttp.UnixConnector(path=str(home.socket_path))
         async with aiohttp.ClientSession(connector=unix) as operator, aiohttp.ClientSession() as public:
             yield Api(node, operator, public, f"http://127.0.0.1:{node.addresses.port}")

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
 
-from commonsnode.errors import Refusal, TooLarge, WrongField
+from commonsnode.authoring import Author
+from commonsnode.errors import NotAllowed, NotSignedIn, Refusal, TooLarge, WrongField
+from commonsnode.http.public import seen_by
 from commonsnode.http.schema import Schema, problems
 from commonsnode.http.shapes import FIELDS_MAX, SCHEMAS
 from commonsnode.node import Node
+from commonsnode.people import Session
 from commonsnode.tables.json_form import JsonFormError, decode_value, parse
 from commonsnode_protocol.canonical import Value
 
@@ -18,7 +21,13 @@ BODY_BYTES_MAX = 256 * 1024  # of a JSON request; a changeset is 64 KiB
 PATH_PART_CHARS_MAX = 256  # an id, or a community's name
 QUERY_CHARS_MAX = 2_048
 
-NODE: web.AppKey[Node] = web.AppKey("node", Node)
+JSON_TYPE = "application/json"
+BEARER = "Bearer "
+
+T = TypeVar("T")
+
+NODE: web.AppKey[Node] = web.AppKey("node", Node)  # as this site shows it to who is not signed in
+WHOLE_NODE: web.AppKey[Node] = web.AppKey("whole-node", Node)
 OPERATOR: web.AppKey[bool] = web.AppKey("operator", bool)  # whether this is the socket of the node's operator
 
 
@@ -31,17 +40,39 @@ class Malformed(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The checked input of a handler. query and body: as the route describes them."""
+    """The checked input of a handler. query and body: as the route describes them. session: of who is signed in, if anybody.
+
+    node: as who calls may see it.
+    """
 
     node: Node
     request: web.Request
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Mapping[str, Any]
+    session: Session | None = None
 
     @property
     def by_operator(self) -> bool:
-        return self.request.app[OPERATOR]
+        return self.request.app[OPERATOR] and self.session is None
+
+    @property
+    def key(self) -> bytes:
+        """Whose key this call speaks for."""
+        return self.node.id if self.session is None else self.session.person
+
+    @property
+    def signed_in(self) -> Session:
+        """Raises NotSignedIn."""
+        if self.session is None:
+            raise NotSignedIn("sign in first: POST /api/v1/session")
+        return self.session
+
+    async def sign(self, fn: Callable[[Author], T]) -> T:
+        """Carry out `fn` in the writer thread, with the hand of who calls."""
+        if self.session is None:
+            return await self.node.sign(fn)
+        return await self.node.sign_as(self.session.seed, fn)
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any] | web.StreamResponse]]
@@ -51,7 +82,8 @@ Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any] | web.StreamRe
 class Route:
     """One method of one path, in the words of OpenAPI.
 
-    public: also served on TCP. query: parameter → schema. body, answer: names in SCHEMAS. lines: the answer is JSON Lines, each
+    public: also served on TCP, to everyone. person: also to who is signed in, on TCP and on the unix socket. Else for the
+    operator alone. query: parameter → schema. body, answer: names in SCHEMAS. lines: the answer is JSON Lines, each
     as `answer` says. takes_lines: so is the body; its first line is as `body` says, and the handler reads it itself.
     """
 
@@ -66,15 +98,43 @@ class Route:
     body: str | None = None
     lines: bool = False
     takes_lines: bool = False
+    person: bool = False
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        session = session_of(request)
+        self._admit(request, session)
         query = read_query(request, self.query)
         path = {name: _part(text) for name, text in request.match_info.items()}
         body = await read_body(request, self.body) if self.body and not self.takes_lines else {}
-        found = await self.handler(Call(request.app[NODE], request, path, query, body))
+        node = seen_by(request.app[WHOLE_NODE], session.person) if session is not None else request.app[NODE]
+        found = await self.handler(Call(node, request, path, query, body, session))
         if isinstance(found, web.StreamResponse):
             return found
         return json_response(found, self.status)
+
+    def _admit(self, request: web.Request, session: Session | None) -> None:
+        """Raises NotSignedIn, NotAllowed, Malformed."""
+        operator = request.app[OPERATOR]
+        if session is not None and not (self.public or self.person):
+            raise NotAllowed(f"{session.name} may not do this: it is for who runs this node")
+        if session is None and not operator and not self.public:
+            raise NotSignedIn("sign in first: POST /api/v1/session")
+        # What a page of another site can send without asking a browser's leave is never of this type.
+        if self.body is not None and not operator and request.content_type != JSON_TYPE:
+            raise Malformed(f"the body must be declared as {JSON_TYPE}")
+
+
+def session_of(request: web.Request) -> Session | None:
+    """Who is signed in by the bearer token of this request. Raises NotSignedIn where that is worth nothing any more."""
+    said = request.headers.get("Authorization")
+    if said is None:
+        return None
+    session = None
+    if said.startswith(BEARER):
+        session = request.app[WHOLE_NODE].people.sessions.of(said.removeprefix(BEARER).strip())
+    if session is None:
+        raise NotSignedIn("nobody is signed in by this token: it is over, or was none; sign in again")
+    return session
 
 
 def json_response(found: Mapping[str, Any], status: int = 200) -> web.Response:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 async def listed(call: Call) -> Mapping[str, Any]:
     """Who is admitted; with `all` also who was."""
     community = await community_of(call)
-    own_key = call.node.id
+    own_key = call.key
     rows = await call.node.writer.read(lambda store: documents.members(store, community, own_key))
     if call.query.get("all", False):
         rows += await ask(
@@ -61,8 +61,9 @@ async def revoke(call: Call) -> Mapping[str, Any]:
 
 async def you(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    told = call.node.notices.of(community).notices
-    return await ask(call, community, lambda _, held: authority_documents.you(held, call.node.id, told))
+    # Notices are for who runs the node: they tell of its own role.
+    told = call.node.notices.of(community).notices if call.session is None else []
+    return await ask(call, community, lambda _, held: authority_documents.you(held, call.key, told))
 
 
 async def invitations_listed(call: Call) -> Mapping[str, Any]:
@@ -116,7 +117,11 @@ async def withdraw(call: Call) -> Mapping[str, Any]:
 
 
 async def join(call: Call) -> Mapping[str, Any]:
-    joined = await invitations.join(call.node, call.body["link"])
+    link = call.body["link"]
+    if call.session is None:
+        joined = await invitations.join(call.node, link)
+    else:
+        joined = await invitations.join_here(call.sign, call.key, link)
     call.node.log.info("joined", community=joined.community.hex(), role=joined.role, waiting=joined.waiting)
     return {
         "community": joined.community.hex(),

@@ -23,7 +23,7 @@ async def shown(call: Call) -> Mapping[str, Any]:
     addresses = call.node.addresses()
     return await call.node.writer.read(
         lambda store: documents.community_full(
-            store, communities.resolve(store, call.path["community"]), addresses, call.node.id
+            store, communities.resolve(store, call.path["community"]), addresses, call.key
         )
     )
 

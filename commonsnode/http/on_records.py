@@ -42,7 +42,7 @@ async def add(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     fields = fields_of(call.body)
     kind, lane = call.body.get("kind", inventory.KIND), call.body.get("lane", "public")
-    done = await call.node.sign(lambda author: inventory.add(author, community, fields, kind=kind, lane=lane))
+    done = await call.sign(lambda author: inventory.add(author, community, fields, kind=kind, lane=lane))
     return {**_written(done), "community": community.hex()}
 
 
@@ -90,7 +90,7 @@ async def adopt(call: Call) -> Mapping[str, Any]:
 
 async def _change(call: Call, act: Callable[[Author, RecordRef], Done]) -> Done:
     # Found in the writer thread: what is acted on is what is here at that moment.
-    return await call.node.sign(lambda author: act(author, _resolve(author.store, call)))
+    return await call.sign(lambda author: act(author, _resolve(author.store, call)))
 
 
 def _resolve(store: Store, call: Call, *, void: bool = False) -> RecordRef:

@@ -15,7 +15,16 @@ _PATH_PART = re.compile(r"\{(\w+)\}")
 _PATH_PARTS = {
     "community": "a community: its id, an unambiguous beginning of that, or its name",
     "id": "a record: its id, or an unambiguous beginning of that",
+    "name": "an account: the name, in which capitals make no difference",
     "key": "a key, an invitation or a table: its id, or an unambiguous beginning of that",
+}
+
+
+SESSION = "session"
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The token of POST /session. Without it one is everyone on TCP, and the operator on the unix socket.",
 }
 
 
@@ -33,7 +42,7 @@ def document(root: str, routes: Iterable[Route]) -> dict[str, Any]:
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "paths": paths,
-        "components": {"schemas": SCHEMAS},
+        "components": {"schemas": SCHEMAS, "securitySchemes": {SESSION: _BEARER}},
     }
 
 
@@ -65,6 +74,10 @@ def _operation(route: Route) -> dict[str, Any]:
             },
         },
     }
+    if route.public:
+        operation["security"] = [{}, {SESSION: []}]
+    elif route.person:
+        operation["security"] = [{SESSION: []}]
     if route.body is not None:
         kind = LINES_TYPE if route.takes_lines else "application/json"
         operation["requestBody"] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from commonsnode.errors import Ambiguous, Refusal, Stopping, WrongField
+from commonsnode.errors import Ambiguous, Refusal, Stopping, TooOften, WrongField
 from commonsnode_store.errors import (
     CommunityStopped,
     Damaged,
@@ -80,6 +80,10 @@ def response(found: dict[str, Any], error: BaseException | None = None) -> web.R
     )
     if isinstance(error, web.HTTPException) and "Allow" in error.headers:
         answer.headers["Allow"] = error.headers["Allow"]
+    if found["status"] == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooOften):
+        answer.headers["Retry-After"] = str(error.retry_s)
     if found["status"] == 503:
         answer.headers["Retry-After"] = str(RETRY_S)
     return answer

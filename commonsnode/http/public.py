@@ -1,6 +1,7 @@
-"""What everyone may see of a store: a community that only members read is not there at all, nor are the sealed lanes of any.
+"""What one may see of a store who is not its operator: a community that only members read, and the sealed lanes of any, are
+not there for others.
 
-The TCP site reads through this. Members read such a community at the socket of their own node; signing in comes later.
+The TCP site reads through this: as nobody, or as the person who is signed in.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -9,25 +10,30 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from commonsnode.node import Node
-from commonsnode.writing import Writer
+from commonsnode.writing import Landed, Writer
 from commonsnode_protocol.admission import SEALED_LANES
-from commonsnode_store.answers import CommunityInfo, Page, RecordRef, RecordView
+from commonsnode_protocol.authority import MEMBER, MIRROR, STEWARD, Authority
+from commonsnode_store.answers import Applied, CommunityInfo, Page, RecordRef, RecordView
 from commonsnode_store.store import Store
 
 T = TypeVar("T")
 
+ROLES = (STEWARD, MEMBER, MIRROR)  # the most of them first
 
-class PublicStore:
-    """A store without what only members read. Everything is found by name, id or list, and all these leave it out."""
 
-    def __init__(self, store: Store) -> None:
+class SeenStore:
+    """A store without what this person may not read. Everything is found by name, id or list, and all these leave it out."""
+
+    def __init__(self, store: Store, person: bytes | None) -> None:
+        """person: none for everyone."""
         self._store = store
+        self._person = person
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def communities(self) -> list[CommunityInfo]:
-        return [self._plain(info) for info in self._store.communities() if self._is_public(info.id)]
+        return [self._plain(info) for info in self._store.communities() if self._is_seen(info.id)]
 
     def find(self, prefix: str, **which: Any) -> list[RecordRef]:
         return self._store.find(prefix, among=self._among(), **which)
@@ -39,35 +45,76 @@ class PublicStore:
         return self._store.export(community, among=self._among())
 
     def _among(self) -> Callable[[bytes, str], bool]:
-        public = {info.id for info in self._store.communities() if self._is_public(info.id)}
-        return lambda community, lane: community in public and lane not in SEALED_LANES
+        seen = {info.id for info in self._store.communities() if self._is_seen(info.id)}
+        opened = {community for community in seen if self._is_opened(community)}
+        return lambda community, lane: community in (opened if lane in SEALED_LANES else seen)
 
     def _plain(self, info: CommunityInfo) -> CommunityInfo:
+        if self._is_opened(info.id):
+            return info
         sealed = [lane for lane in info.lanes if lane in SEALED_LANES]
         changesets = info.changesets - sum(self._store.lane_state(info.id, lane).count for lane in sealed)
         lanes = tuple(lane for lane in info.lanes if lane not in SEALED_LANES)
         return replace(info, lanes=lanes, records=info.records - info.sealed, changesets=changesets, sealed=0)
 
-    def _is_public(self, community: bytes) -> bool:
-        table = self._store.authority(community).table
-        return table is None or not table.settings.members_only
+    def _is_opened(self, community: bytes) -> bool:
+        role = role_of(self._store.authority(community), self._person)
+        return role in (MEMBER, STEWARD)
+
+    def _is_seen(self, community: bytes) -> bool:
+        return may_read(self._store.authority(community), self._person)
 
 
-class PublicWriter:
-    """The reading half of a writer, over PublicStore."""
+class SeenWriter:
+    """A writer over SeenStore. Who may write through it is decided before, by the route."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, person: bytes | None) -> None:
         self._writer = writer
+        self._person = person
+
+    def publish(self, community: bytes, lane: str, applied: Applied, via: object | None) -> None:
+        self._writer.publish(community, lane, applied, via)
+
+    def subscribe(self, callback: Callable[[Landed], None]) -> Callable[[], None]:
+        return self._writer.subscribe(callback)
+
+    async def run(self, fn: Callable[[Store], T]) -> T:
+        return await self._writer.run(lambda store: fn(self._seen(store)))
 
     async def read(self, fn: Callable[[Store], T]) -> T:
-        return await self._writer.read(lambda store: fn(cast(Store, PublicStore(store))))
+        return await self._writer.read(lambda store: fn(self._seen(store)))
 
     def stream(
         self, fn: Callable[[Store], Iterator[T]]
     ) -> AbstractAsyncContextManager[AsyncIterator[list[T]]]:
-        return self._writer.stream(lambda store: fn(cast(Store, PublicStore(store))))
+        return self._writer.stream(lambda store: fn(self._seen(store)))
+
+    def _seen(self, store: Store) -> Store:
+        return cast(Store, SeenStore(store, self._person))
+
+
+def may_read(authority: Authority, person: bytes | None) -> bool:
+    """Whether this person, or everyone, may read a community."""
+    table = authority.table
+    if table is None or not table.settings.members_only:
+        return True
+    return role_of(authority, person) is not None
+
+
+def role_of(authority: Authority, person: bytes | None) -> str | None:
+    """By whatever key of a person; none for everyone."""
+    if person is None:
+        return None
+    firsts = (person,) if person in authority.members else authority.persons_of(person)
+    roles = [authority.members[first].role for first in firsts if first in authority.members]
+    return min(roles, key=ROLES.index, default=None)
+
+
+def seen_by(node: Node, person: bytes) -> Node:
+    """The node as this person may read it."""
+    return replace(node, writer=cast(Writer, SeenWriter(node.writer, person)))
 
 
 def public(node: Node) -> Node:
-    """The node as everyone on TCP may read it; it can write nothing."""
-    return replace(node, writer=cast(Writer, PublicWriter(node.writer)))
+    """The node as everyone may read it."""
+    return replace(node, writer=cast(Writer, SeenWriter(node.writer, None)))

@@ -4,7 +4,15 @@ from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
-from commonsnode.http import on_authority, on_communities, on_node, on_persons, on_records, on_transfer
+from commonsnode.http import (
+    on_authority,
+    on_communities,
+    on_node,
+    on_people,
+    on_persons,
+    on_records,
+    on_transfer,
+)
 from commonsnode.http.calls import OPERATOR, Call, Route, json_response
 from commonsnode.http.on_authority import TRAIL_MAX
 from commonsnode.http.on_records import PAGE_RECORDS_MAX
@@ -37,8 +45,8 @@ _LIST: Mapping[str, Schema] = {
 
 
 async def _describe(call: Call) -> web.StreamResponse:
-    public_only = not call.request.app[OPERATOR]
-    return json_response(document(API, [r for r in ROUTES if r.public or not public_only]))
+    operator = call.request.app[OPERATOR]
+    return json_response(document(API, [r for r in ROUTES if operator or r.public or r.person]))
 
 
 _C = "/communities/{community}"
@@ -65,6 +73,7 @@ ROUTES: list[Route] = [
         "Follow a community by an invitation's link, and join it",
         "Joined",
         body="Joining",
+        person=True,
     ),
     Route(
         "POST",
@@ -89,7 +98,14 @@ ROUTES: list[Route] = [
     ),
     Route("POST", _C + "/members", on_authority.grant, "Admit somebody", "Granted", body="Grant"),
     Route("DELETE", _C + "/members/{key}", on_authority.revoke, "Take a role back", "Revoked"),
-    Route("GET", _C + "/you", on_authority.you, "How this node stands in it", "You"),
+    Route(
+        "GET",
+        _C + "/you",
+        on_authority.you,
+        "How this node, or who is signed in, stands in it",
+        "You",
+        person=True,
+    ),
     Route("GET", _C + "/invitations", on_authority.invitations_listed, "Its invitations", "Invitations"),
     Route(
         "POST",
@@ -190,7 +206,16 @@ ROUTES: list[Route] = [
         True,
         query=_LIST,
     ),
-    Route("POST", _C + "/records", on_records.add, "Add a record", "Added", status=201, body="Adding"),
+    Route(
+        "POST",
+        _C + "/records",
+        on_records.add,
+        "Add a record",
+        "Added",
+        status=201,
+        body="Adding",
+        person=True,
+    ),
     Route(
         "POST",
         _C + "/import",
@@ -221,9 +246,26 @@ ROUTES: list[Route] = [
         query=_LIST,
     ),
     Route("GET", _R, on_records.shown, "One record", "RecordFull", True, query=_WHICH),
-    Route("PATCH", _R, on_records.edit, "Write fields of a record", "Edited", query=_WHICH, body="Editing"),
-    Route("DELETE", _R, on_records.remove, "Remove a record", "Written", query=_WHICH),
-    Route("POST", _R + "/restore", on_records.restore, "Take back a removal", "Written", query=_WHICH),
+    Route(
+        "PATCH",
+        _R,
+        on_records.edit,
+        "Write fields of a record",
+        "Edited",
+        query=_WHICH,
+        body="Editing",
+        person=True,
+    ),
+    Route("DELETE", _R, on_records.remove, "Remove a record", "Written", query=_WHICH, person=True),
+    Route(
+        "POST",
+        _R + "/restore",
+        on_records.restore,
+        "Take back a removal",
+        "Written",
+        query=_WHICH,
+        person=True,
+    ),
     Route(
         "POST",
         _R + "/adopt",
@@ -240,6 +282,55 @@ ROUTES: list[Route] = [
         "History",
         True,
         query=_WHICH,
+    ),
+    Route(
+        "POST",
+        "/session",
+        on_people.sign_in,
+        "Sign in, by the name and passphrase of an account of this node",
+        "SignedIn",
+        True,
+        status=201,
+        body="SigningIn",
+    ),
+    Route("GET", "/session", on_people.session, "Who is signed in", "Session", person=True),
+    Route("DELETE", "/session", on_people.sign_out, "Sign out", "Session", person=True),
+    Route(
+        "POST",
+        "/session/passphrase",
+        on_people.change_passphrase,
+        "Change one's passphrase; other sessions of the person end",
+        "Session",
+        body="NewPassphrase",
+        person=True,
+    ),
+    Route(
+        "POST",
+        "/session/trust",
+        on_people.trust,
+        "Let this node ack and pin for a steward who is signed in, in one community or in all",
+        "Trusted",
+        body="Trusting",
+        person=True,
+    ),
+    Route("GET", "/persons", on_people.listed, "The accounts of this node", "Persons"),
+    Route("POST", "/persons", on_people.add, "Add an account", "AddedPerson", status=201, body="NewPerson"),
+    Route(
+        "POST",
+        "/persons/import",
+        on_people.import_,
+        "Add the account of somebody whose key comes from another node",
+        "Person",
+        status=201,
+        body="ImportingPerson",
+    ),
+    Route(
+        "POST", "/persons/{name}/lock", on_people.lock, "Let nobody sign in to it; its sessions end", "Person"
+    ),
+    Route("POST", "/persons/{name}/unlock", on_people.unlock, "Take back a lock", "Person"),
+    Route("POST", "/persons/{name}/words", on_people.words, "The key as words", "Words", body="Passphrase"),
+    Route(
+        "GET", "/persons/{name}/export", on_people.export, "The key, sealed, for another node", "PersonFile"
     ),
     Route("GET", "/peers", on_node.peers, "The peers of this node", "Peers"),
     Route("POST", "/peers", on_node.add_peer, "Dial an address from now on", "PeerAdded", body="PeerAddress"),

@@ -8,6 +8,8 @@ from commonsnode.config import SERVED_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
+from commonsnode.people.accounts import NAME_CHARS_MAX
+from commonsnode.people.people import PASSPHRASE_CHARS_MAX
 from commonsnode.recovery_words import TYPED_MAX
 from commonsnode_protocol.authority import GRANTED_ROLES
 from commonsnode_protocol.authority.acts import USES_MAX
@@ -161,6 +163,20 @@ TABLE_CHANGE: dict[str, Any] = {
     "name": _or_null(TEXT),
     "settings": {"type": "object", "description": "those that differ"},
     "text": {"type": "string", "description": "the change in words"},
+}
+
+SECRET: Schema = {"type": "string", "minLength": 1, "maxLength": PASSPHRASE_CHARS_MAX, "format": "password"}
+PERSON_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX}
+WORDS_SHOWN: Schema = {
+    "type": "array",
+    "items": TEXT,
+    "description": "the person's key: who has these words can sign as that person",
+}
+SESSION: dict[str, Any] = {"person": KEY, "name": TEXT, "expires": MOMENT}
+PERSON: dict[str, Any] = {"id": KEY, "name": TEXT, "locked": YES, "created": MOMENT}
+PERSON_FILE: Schema = {
+    "type": "object",
+    "description": "a person as another node exported it: the key, sealed under the passphrase",
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -470,6 +486,50 @@ SCHEMAS: dict[str, Schema] = {
         problem=ref("Problem"),
     ),
     "ExportLine": _object(id=RECORD, kind=TEXT, lane=TEXT, fields=FIELDS),
+    "SigningIn": _object(name=PERSON_NAME, passphrase=SECRET),
+    "SignedIn": _closed(
+        {
+            "token": {"type": "string", "description": "told once: the header Authorization: Bearer TOKEN"},
+            **SESSION,
+        }
+    ),
+    "Session": _closed(SESSION),
+    "NewPassphrase": _object(passphrase=SECRET, new=SECRET),
+    "Trusting": _object(required="-", community=TEXT),
+    "Trusted": _object(
+        "Where the node acks and pins for this person",
+        id=KEY,
+        node=KEY,
+        communities={"type": "array", "items": _object(id=COMMUNITY, name=_or_null(TEXT))},
+    ),
+    "NewPerson": _object(name=PERSON_NAME, passphrase=SECRET),
+    "AddedPerson": _closed({**PERSON, "words": WORDS_SHOWN}),
+    "Person": _closed(PERSON),
+    "Persons": _object(
+        persons={
+            "type": "array",
+            "items": _closed(
+                {
+                    **PERSON,
+                    "communities": {
+                        "type": "array",
+                        "items": _object(id=COMMUNITY, name=_or_null(TEXT), role=TEXT),
+                    },
+                }
+            ),
+        }
+    ),
+    "Passphrase": _object(passphrase=SECRET),
+    "Words": _object(words=WORDS_SHOWN),
+    "PersonFile": PERSON_FILE,
+    "ImportingPerson": _object(
+        "Either the file, or the words and a name",
+        "passphrase",
+        file=PERSON_FILE,
+        words={"type": "string", "maxLength": TYPED_MAX},
+        name=PERSON_NAME,
+        passphrase=SECRET,
+    ),
     "PeerAddress": _object(address={"type": "string", "minLength": 1, "maxLength": 1_024}),
     "PeerAdded": _object(address=TEXT, state=TEXT),
     "Syncing": _object(required="-", wait=YES, timeout={"type": "number", "minimum": 0, "maximum": 3_600}),

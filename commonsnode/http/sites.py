@@ -1,6 +1,6 @@
 """The two places where the node answers: a unix socket for its operator, TCP for everyone.
 
-On TCP there are only routes that read, the pages, and the path where peers connect. The headers of every answer forbid a page
+On TCP there are only routes that read, those for who is signed in, the pages, and the path where peers connect. The headers of every answer forbid a page
 to load anything from elsewhere; the name that a request gives to this host is used for nothing.
 """
 
@@ -16,7 +16,7 @@ from aiohttp import web
 from commonsnode.addresses import PEER_PATH
 from commonsnode.errors import ListenError
 from commonsnode.http import pages, problems
-from commonsnode.http.calls import BODY_BYTES_MAX, NODE, OPERATOR
+from commonsnode.http.calls import BODY_BYTES_MAX, NODE, OPERATOR, WHOLE_NODE
 from commonsnode.http.guard import Guard
 from commonsnode.http.lines import LIMIT, cut_off
 from commonsnode.http.public import public
@@ -102,8 +102,9 @@ def _application(node: Node, *, operator: bool) -> web.Application:
     """The routes of one site. operator: all of them, and no page."""
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[_answered])
     app[NODE], app[OPERATOR], app[STATE] = node if operator else public(node), operator, _State()
+    app[WHOLE_NODE] = node
     app.on_response_prepare.append(_add_headers)
-    register(app.router, ROUTES if operator else [route for route in ROUTES if route.public])
+    register(app.router, ROUTES if operator else [route for route in ROUTES if route.public or route.person])
     if not operator:
         pages.register(app.router)
         app.router.add_get(PEER_PATH, node.peers.accept, allow_head=False)

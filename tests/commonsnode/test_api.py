@@ -10,6 +10,7 @@ from commonsnode.http.calls import BODY_BYTES_MAX
 from commonsnode.http.routes import ROUTES
 from commonsnode.http.schema import problems
 from commonsnode.http.shapes import SCHEMAS
+from commonsnode.recovery_words import words_of
 from running_node import API, Answer, Api
 
 ROW = {"line": 2, "key": "1", "fields": {"title": "Drill"}}
@@ -44,7 +45,17 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
         "invitations": invited["id"],
         "tables": "ab" * 32,
     }
+    passphrase, name = "four words of hers", "Rosa"
+    person = {"name": name, "passphrase": passphrase}
+    await api.person(**person)
+    exported = (await api("GET", f"/persons/{name}/export")).body
+    await api("POST", f"/communities/{valley}/members", {"id": exported["id"]})
     bodies: dict[str, Any] = {
+        "SigningIn": person,
+        "NewPassphrase": {"passphrase": passphrase, "new": passphrase},
+        "NewPerson": {**person, "name": "Inés"},
+        "Passphrase": {"passphrase": passphrase},
+        "ImportingPerson": {"words": " ".join(words_of(bytes(32))), "name": "Pia", "passphrase": passphrase},
         "Founding": {"name": "Second", "languages": ["es"], "quorum": 1, "share": [1, 2]},
         "Inviting": {"role": "mirror", "uses": 3, "name": "Rosa"},
         "Joining": {"link": f"commons:{valley}?invite={'ef' * 32}"},
@@ -72,7 +83,14 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
             else {}
         )
         part = (route.path + "///").split("/")[3]
-        paths = {"community": valley, "id": drill, "key": keys.get(part, "")}
+        paths = {"community": valley, "id": drill, "key": keys.get(part, ""), "name": name}
+        if route.path.startswith("/session"):
+            token = (await api("POST", "/session", person))["token"]  # some of them end the one before
+            who = None if route.answer == "SignedIn" else token
+            answer = await api(route.method, route.path, body, token=who)
+            assert answer.status == route.status, (route, answer.body)
+            fits(answer, route.answer)
+            continue
         answer = await api(route.method, route.path.format(**paths), body, **query)
         if route.answer == "Joined":
             is_problem(answer, 409, "is a steward of this community already")
@@ -104,7 +122,11 @@ async def test_the_document_describes_what_is_served_and_nothing_else(api: Api) 
     for name in SCHEMAS:
         assert f'"#/components/schemas/{name}"' in text, name
     public = (await api("GET", "/openapi.json", tcp=True)).body
-    assert {method for found in public["paths"].values() for method in found} == {"get"}
+    for found in public["paths"].values():
+        for method, operation in found.items():  # what changes something is for who is signed in
+            assert (
+                method == "get" or operation["security"] == [{"session": []}] or "SignedIn" in str(operation)
+            )
     operations = [found["operationId"] for path in document["paths"].values() for found in path.values()]
     assert (
         len(set(operations)) == len(operations) - 1
@@ -347,10 +369,16 @@ async def test_tcp_takes_nothing_and_tells_no_addresses(api: Api) -> None:
     drill = await api.add(valley, title="Drill")
     await api("POST", "/peers", {"address": "ws://127.0.0.1:9/peer"})
     for method, path in [
-        ("POST", "/communities"),
         ("POST", f"/communities/{valley}/records"),
         ("PATCH", f"/records/{drill}"),
         ("DELETE", f"/records/{drill}"),
+    ]:
+        answer = await api(method, path, {"name": "x"}, tcp=True)
+        is_problem(answer, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    for method, path in [
+        ("POST", "/communities"),
         ("PUT", f"/records/{drill}"),
         ("DELETE", f"/communities/{valley}"),
         ("OPTIONS", "/status"),

@@ -1,0 +1,47 @@
+"""A person who is a steward lets this node sign acks and pins for them, so that these do not wait for the next sign-in.
+
+The person adds the node's key as one for a node's acts only, and gives a warrant for acks: SPEC.md, "Persons", "Tables". With
+neither can the node act as a steward in anything else. What needs the person's own key, as the certificate of a proposal that
+others have signed, is done at the next sign-in.
+"""
+
+import os
+from collections.abc import Callable
+
+from commonsnode.authoring import Author
+from commonsnode.errors import Conflict
+from commonsnode_protocol.authority import MIRROR, Evaluator, writing
+from commonsnode_protocol.record import NONCE_BYTES
+
+RandomBytes = Callable[[int], bytes]
+
+
+def trust(
+    person: Author,
+    community: bytes,
+    node_seed: bytes,
+    node_key: bytes,
+    random_bytes: RandomBytes = os.urandom,
+) -> bytes:
+    """The person's warrant for this node, after its key was added. Raises Conflict where the person has no role."""
+    held = person.store.evaluator(community)
+    member = held.members.get(person.key)
+    if member is None or member.role == MIRROR:
+        raise Conflict(
+            "you are no member of this community, so there is nothing that this node could do for you"
+        )
+    if node_key == person.key:
+        raise Conflict("that is this node's own key already")
+    if not is_trusted(held, person.key, node_key):
+        agreement = writing.key_agreement(community, person.key, node_seed)
+        nonce = random_bytes(NONCE_BYTES)
+        draft = writing.key_added(held, person.key, nonce, person.key, node_key, agreement, node=True)
+        person.act(community, draft)
+    return person.warrant(community, node_key)
+
+
+def is_trusted(held: Evaluator, person: bytes, node_key: bytes) -> bool:
+    """Whether the node's key is one of the person's, and what it signs now would stand."""
+    found = held.person(person)
+    key = found.keys.get(node_key) if found is not None else None
+    return key is not None and key.node and not key.conditions
