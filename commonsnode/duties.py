@@ -1,20 +1,24 @@
 """What a node does by itself whenever the authority of a community has changed.
 
 A steward's node pins joins (rule 20), acks the tables that it follows (rule 10), and writes the certificate of its own
-proposal once enough have signed. A member's node writes the election that it signed, once enough have (rule 23). Every node notices when its own role has changed, and when the table that it followed is
-followed no more (rule 14), and keeps that in words.
+proposal once enough have signed. A member's node writes the election that it signed, once enough have (rule 23). The same for
+the people of this node who are signed in, with their hand; and acks and pins with the node's own key for those who named it for
+that. Every node notices when its own role has changed, and when the table that it followed is followed no more (rule 14), and
+keeps that in words.
 """
 
 import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from commonsnode.authoring import Author
 from commonsnode.errors import Refusal, Stopping
 from commonsnode.governing import role_of, steward_of
 from commonsnode.invitations import void_of, why_not
 from commonsnode.node import Node
+from commonsnode.people.trusting import do_for
 from commonsnode.stewards import complete_own, to_propose_again
 from commonsnode.succession import complete as complete_election
 from commonsnode.trail import change_words
@@ -38,20 +42,23 @@ class Duties:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._due: set[bytes] = set()
+        self._all_due = False
         self._wake = asyncio.Event()
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._unsubscribe: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._unsubscribe = self._node.writer.subscribe(self._on_landed)
-        communities = await self._node.writer.read(lambda store: [info.id for info in store.communities()])
-        self._due.update(communities)
-        self._wake.set()
+        self._unsubscribe = [
+            self._node.writer.subscribe(self._on_landed),
+            self._node.people.subscribe(self._on_hand),
+        ]
+        self._on_hand()
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(self._report)
 
     async def stop(self) -> None:
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -65,10 +72,20 @@ class Duties:
             self._due.add(landed.community)
             self._wake.set()
 
+    def _on_hand(self) -> None:
+        self._all_due = True
+        self._wake.set()
+
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            try:
+                await self._find_all_due()
+            except StoreError as error:
+                self._node.log.warning("duties-not-done", problem=str(error))
+            except Stopping:
+                return
             while self._due:
                 community = self._due.pop()
                 try:
@@ -77,6 +94,13 @@ class Duties:
                     self._node.log.warning("duties-not-done", community=community.hex(), problem=str(error))
                 except Stopping:
                     return
+
+    async def _find_all_due(self) -> None:
+        if self._all_due:
+            self._all_due = False
+            self._due.update(
+                await self._node.writer.read(lambda store: [info.id for info in store.communities()])
+            )
 
     async def _do(self, community: bytes) -> None:
         node = self._node
@@ -88,6 +112,8 @@ class Duties:
                 done = await node.sign(lambda author: do_duties(author, community))
                 if done == ACTS_AT_ONCE:
                     self._due.add(community)
+            if await self._do_for_people(community, authority):
+                self._due.add(community)
             if role == STEWARD:
                 lost = await node.writer.run(lambda store: _lost(store, community, node.id))
                 await self._tell(community, lost)
@@ -95,6 +121,22 @@ class Duties:
                 await self._tell(
                     community, await node.writer.run(lambda store: _failed(store, community, node.id))
                 )
+
+    async def _do_for_people(self, community: bytes, authority: Authority) -> bool:
+        """Whether there is more to do."""
+        node, more = self._node, False
+        signed_in = {session.person: session.seed for session in node.people.sessions}
+        for person, seed in signed_in.items():
+            if role_of(authority, person) in (STEWARD, MEMBER):
+                done = await node.sign_as(seed, lambda author: do_duties(author, community))
+                more = more or done == ACTS_AT_ONCE
+        for account in node.people.accounts:
+            warrant = account.warrants.get(community)
+            if warrant is None or account.locked or account.id not in authority.stewards:
+                continue
+            done = await node.sign(partial(_do_for, community, account.id, warrant))
+            more = more or done == ACTS_AT_ONCE
+        return more
 
     async def _notice(self, community: bytes, authority: Authority) -> None:
         told = self._node.notices.of(community)
@@ -143,6 +185,10 @@ def do_duties(author: Author, community: bytes, random_bytes: RandomBytes = os.u
     if done < ACTS_AT_ONCE and complete_own(author, held, random_bytes):
         done += 1
     return done
+
+
+def _do_for(community: bytes, person: bytes, warrant: bytes, author: Author) -> int:
+    return do_for(author, community, person, warrant, ACTS_AT_ONCE)
 
 
 def _lost(store: Store, community: bytes, key: bytes) -> list[str]:

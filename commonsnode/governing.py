@@ -87,11 +87,19 @@ def is_cut(of: Key) -> bool:
 
 
 def person_of(authority: Authority, key: bytes) -> bytes | None:
-    """As whom this key acts: the first key of a person, of several one with a role. None: nobody admitted it."""
+    """As whom this key acts: the first key of a person, of several one with a role. None: nobody admitted it.
+
+    A node's key, which does some duties for a person, is not that person.
+    """
     if key in authority.members:
         return key
-    persons = authority.persons_of(key)
+    persons = [first for first in authority.persons_of(key) if not _is_nodes(authority, first, key)]
     return next((first for first in persons if first in authority.members), persons[0] if persons else None)
+
+
+def _is_nodes(authority: Authority, first: bytes, key: bytes) -> bool:
+    person = authority.people[first].person
+    return person is not None and person.keys[key].node
 
 
 def role_of(authority: Authority, key: bytes) -> str | None:

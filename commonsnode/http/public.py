@@ -9,16 +9,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from commonsnode.governing import role_of
 from commonsnode.node import Node
 from commonsnode.writing import Landed, Writer
 from commonsnode_protocol.admission import SEALED_LANES
-from commonsnode_protocol.authority import MEMBER, MIRROR, STEWARD, Authority
+from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_store.answers import Applied, CommunityInfo, Page, RecordRef, RecordView
 from commonsnode_store.store import Store
 
 T = TypeVar("T")
-
-ROLES = (STEWARD, MEMBER, MIRROR)  # the most of them first
 
 
 class SeenStore:
@@ -58,8 +57,8 @@ class SeenStore:
         return replace(info, lanes=lanes, records=info.records - info.sealed, changesets=changesets, sealed=0)
 
     def _is_opened(self, community: bytes) -> bool:
-        role = role_of(self._store.authority(community), self._person)
-        return role in (MEMBER, STEWARD)
+        authority = self._store.authority(community)
+        return self._person is not None and role_of(authority, self._person) in (MEMBER, STEWARD)
 
     def _is_seen(self, community: bytes) -> bool:
         return may_read(self._store.authority(community), self._person)
@@ -98,16 +97,7 @@ def may_read(authority: Authority, person: bytes | None) -> bool:
     table = authority.table
     if table is None or not table.settings.members_only:
         return True
-    return role_of(authority, person) is not None
-
-
-def role_of(authority: Authority, person: bytes | None) -> str | None:
-    """By whatever key of a person; none for everyone."""
-    if person is None:
-        return None
-    firsts = (person,) if person in authority.members else authority.persons_of(person)
-    roles = [authority.members[first].role for first in firsts if first in authority.members]
-    return min(roles, key=ROLES.index, default=None)
+    return person is not None and role_of(authority, person) is not None
 
 
 def seen_by(node: Node, person: bytes) -> Node:

@@ -53,7 +53,7 @@ class People:
         self._subscribers: list[Callable[[], None]] = []
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` whenever somebody has signed in; returns how to end it."""
+        """Call `callback` whenever somebody has signed in, or named this node for their duties; returns how to end it."""
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
@@ -91,8 +91,7 @@ class People:
         if account is None or account.locked:  # locked while the passphrase was looked at
             raise NotAllowed("this account is locked; ask who runs this node")
         begun = self.sessions.begin(account.id, account.name, seed)
-        for callback in tuple(self._subscribers):
-            callback()
+        self._tell()
         return begun
 
     async def open(self, name: str, passphrase: str) -> bytes:
@@ -138,6 +137,7 @@ class People:
         await self.accounts.change(
             session.name, lambda account: replace(account, warrants={**account.warrants, **warrants})
         )
+        self._tell()
 
     async def stop(self) -> None:
         self.sessions = Sessions(time.monotonic, self._now_ms)
@@ -152,6 +152,10 @@ class People:
         loop = asyncio.get_running_loop()
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         return await asyncio.wrap_future(work)
+
+    def _tell(self) -> None:
+        for callback in tuple(self._subscribers):
+            callback()
 
     def _done(self) -> None:
         self._hashing -= 1

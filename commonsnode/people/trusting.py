@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict
+from commonsnode.governing import is_cut
 from commonsnode_protocol.authority import MIRROR, Evaluator, writing
 from commonsnode_protocol.record import NONCE_BYTES
 
@@ -44,4 +45,31 @@ def is_trusted(held: Evaluator, person: bytes, node_key: bytes) -> bool:
     """Whether the node's key is one of the person's, and what it signs now would stand."""
     found = held.person(person)
     key = found.keys.get(node_key) if found is not None else None
-    return key is not None and key.node and not key.conditions
+    return key is not None and not is_cut(key)
+
+
+def do_for(
+    node: Author,
+    community: bytes,
+    person: bytes,
+    warrant: bytes,
+    most: int,
+    random_bytes: RandomBytes = os.urandom,
+) -> int:
+    """Write with the node's own key, at most so many, the acks and pins that are due of a steward who named it. How many it did."""
+    held = node.store.evaluator(community)
+    if (
+        held.chain is None
+        or person not in held.chain.current.stewards
+        or not is_trusted(held, person, node.key)
+    ):
+        return 0
+    done = 0
+    for parent, child in writing.to_ack(held, person)[:most]:
+        nonce = random_bytes(NONCE_BYTES)
+        node.act(community, writing.ack(held, node.key, nonce, parent, child, (person, warrant)))
+        done += 1
+    for join in writing.to_pin(held)[: most - done]:
+        node.act(community, writing.pin(held, node.key, random_bytes(NONCE_BYTES), join))
+        done += 1
+    return done
