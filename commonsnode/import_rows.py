@@ -17,6 +17,7 @@ KEY_BYTES_MAX = 4_096
 
 NAMES_KEPT_MAX = 100_000
 
+_NO_KIND = f"a kind is 1 to {KIND_BYTES_MAX} bytes of printable text"
 _NESTED = frozenset({list, dict})
 # As the decoder of the JSON form, but without its look for keys that come twice: these lines were made by a program.
 _decoder = json.JSONDecoder(parse_float=Literal)
@@ -27,7 +28,7 @@ class Head:
     """What is said about a file before its rows.
 
     source: names the table in record ids. source_given: a person named it, so that it means these things on purpose.
-    kind: None leaves each thing at the kind that it has here. columns: the fields that a row can set, and so clear.
+    kind: None leaves each thing at the kind that it has here, else at the one that its row says. columns: the fields that a row can set, and so clear.
     """
 
     source: str
@@ -61,7 +62,7 @@ class Bad(NamedTuple):
 
 
 def read_row(text: bytes, head: Head, names: set[str]) -> Row | Bad:
-    """Read `{line, key, fields}` or `{line, record, kind, lane, fields}`.
+    """Read `{line, key, kind, fields}` (kind may be left out: `resource`) or `{line, record, kind, lane, fields}`.
 
     names: names of fields found good before; good ones are added. Raises JsonFormError where it is no such row at all.
     """
@@ -87,7 +88,10 @@ def read_row(text: bytes, head: Head, names: set[str]) -> Row | Bad:
     for name in (NONCE, DELETED):
         if name in fields:
             return Bad(line, f"a column cannot set `{name}`")
-    return Row(line, key, None, head.kind or KIND, head.lane, fields, packed)
+    kind = head.kind or said.get("kind", KIND)
+    if not _is_kind(kind):
+        return Bad(line, _NO_KIND)
+    return Row(line, key, None, kind, head.lane, fields, packed)
 
 
 def _own(said: dict[str, Any], line: int, fields: dict[str, Value], packed: bytes) -> Row | Bad:
@@ -98,11 +102,17 @@ def _own(said: dict[str, Any], line: int, fields: dict[str, Value], packed: byte
         record_id = b""
     if len(record_id) != RECORD_BYTES:
         return Bad(line, f"the id of a record is {2 * RECORD_BYTES} hexadecimal digits")
-    if type(kind) is not str or not kind.isprintable() or not 1 <= len(kind.encode()) <= KIND_BYTES_MAX:
-        return Bad(line, f"a kind is 1 to {KIND_BYTES_MAX} bytes of printable text")
+    if not _is_kind(kind):
+        return Bad(line, _NO_KIND)
     if lane not in WRITTEN_LANES:
         return Bad(line, f"the lane is one of {', '.join(WRITTEN_LANES)}")
     return Row(line, record_id.hex(), record_id, kind, lane, fields, packed)
+
+
+def _is_kind(kind: Any) -> bool:
+    if kind == KIND:
+        return True
+    return type(kind) is str and kind.isprintable() and 1 <= len(kind.encode()) <= KIND_BYTES_MAX
 
 
 def _parse(text: bytes) -> Any:

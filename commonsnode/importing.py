@@ -16,7 +16,7 @@ import msgpack
 from commonsnode.authoring import Author, Entry, Seen, check_kind, superseding
 from commonsnode.errors import Conflict, TooLarge, WrongField
 from commonsnode.import_rows import Bad, Head, Row, read_row
-from commonsnode.inventory import DELETED, NONCE, WRITTEN_LANES, differs
+from commonsnode.inventory import DELETED, KIND, NONCE, WRITTEN_LANES, differs
 from commonsnode.tables.json_form import JsonFormError
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.limits import CHANGESET_BYTES_MAX
@@ -32,7 +32,8 @@ REJECTED_MAX = 10_000  # bad rows; with more the file is not what it is taken fo
 GONE_SHOWN = 5  # titles in the notice; the document has all
 STEP_ROWS_MAX = 2_560  # in one transaction: ten changesets of 256
 STEP_BYTES_MAX = 10 * CHANGESET_BYTES_MAX
-KNOWN_KINDS = (  # where a row's earlier record may be, beside `resource`; not every kind that somebody made up
+KNOWN_KINDS = (  # where a row's earlier record may be, the last first; not every kind that somebody made up
+    KIND,
     "agent",
     "specification",
     "intent",
@@ -207,13 +208,16 @@ class Import:
     def _find_other_kinds(self, store: Store, rows: Sequence[Row], laid: list[Laid]) -> None:
         """A row that was imported here as another kind before stays of that kind."""
         if self._other_kinds is None:
-            self._other_kinds = tuple(kind for kind in store.kinds() if kind in KNOWN_KINDS)
+            here = store.kinds()
+            self._other_kinds = tuple(kind for kind in KNOWN_KINDS if kind in here)
         for kind in self._other_kinds:
             at = {
                 imported_id(self._community, kind, self._head.source, row.key): index
                 for index, row in enumerate(rows)
-                if row.record is None
+                if row.record is None and not (kind == row.kind == KIND)
             }
+            if not at:
+                continue
             for target in store.records(self._community, self._head.lane, kind, list(at)):
                 laid[at[target]] = laid[at[target]]._replace(target=target, kind=kind)
 

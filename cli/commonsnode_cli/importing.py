@@ -30,7 +30,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asked for. mapping: heading → target; kind None: as each thing is, or `resource`."""
+    """What a person asked for. mapping: heading → target; kind None: as each thing is here, or as the row looks."""
 
     file: Path
     community: str
@@ -140,7 +140,7 @@ def _document(row: Row) -> Document:
         name: value if type(value) is str else encode_value(value) for name, value in row.fields.items()
     }
     if row.record is None:
-        return {"line": row.line, "key": row.key, "fields": fields}
+        return {"line": row.line, "key": row.key, "kind": row.kind, "fields": fields}
     return {
         "line": row.line,
         "record": row.record.hex(),

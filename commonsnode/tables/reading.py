@@ -44,7 +44,7 @@ def open_table(
                 name=grid.name,
                 mapping=columns.explain(choice, found),
                 key=None if choice.key is None else choice.key.label,
-                rows=make_rows(grid, found, choice),
+                rows=make_rows(grid, found, choice, path.stem),
                 notices=(*notices, *grid.notices, *choice.notices),
             )
         )

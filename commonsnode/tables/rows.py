@@ -10,6 +10,7 @@ import msgpack
 
 from commonsnode.tables import geometry, json_form, places
 from commonsnode.tables.columns import Choice, split_tags
+from commonsnode.tables.kinds_of_rows import KindOfRows
 from commonsnode.tables.model import (
     CELL_BYTES_MAX,
     KEY_BYTES_MAX,
@@ -68,8 +69,9 @@ class _Pair:
 class RowReader:
     """Makes rows of one table. `read` goes through it once."""
 
-    def __init__(self, grid: Grid, found: Survey, choice: Choice) -> None:
+    def __init__(self, grid: Grid, found: Survey, choice: Choice, file_name: str) -> None:
         self.grid = grid
+        self.kind_of = KindOfRows(grid, found, choice, file_name).of
         self.width = len(found.columns)
         fields = {column.index: column.field for column in found.columns}
         self.texts = [(i, t) for i, t in sorted(choice.targets.items()) if t in _TEXTS]
@@ -146,7 +148,7 @@ class RowReader:
             except _Refused as error:
                 yield Rejected(line, str(error))
                 continue
-            yield Row(line, key, fields)
+            yield Row(line, key, fields, kind=self.kind_of(fields))
 
     def _others(self, cells: list[str], feature: Feature | None, fields: dict[str, Value]) -> None:
         """All that is more than a text: amount, tags, place; and cells beyond the headings."""
@@ -347,9 +349,9 @@ def _key_part(text: str) -> str:
     return f"{text[:KEY_PART_CHARS_MAX]}… {blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
-def make_rows(grid: Grid, found: Survey, choice: Choice) -> Iterator[Row | Rejected]:
-    """The rows of one table, lazily."""
+def make_rows(grid: Grid, found: Survey, choice: Choice, file_name: str) -> Iterator[Row | Rejected]:
+    """The rows of one table, lazily. file_name: without folder and extension; it may say what they are."""
     try:
-        yield from RowReader(grid, found, choice).read()
+        yield from RowReader(grid, found, choice, file_name).read()
     except RecursionError:
         raise TableError("has values that are nested too deeply") from None

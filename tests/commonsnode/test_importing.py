@@ -213,6 +213,25 @@ def test_rows_that_are_gone_are_reported_each_time_until_somebody_removes_the_th
     assert run(author, valley, both[:1]).gone == []
 
 
+def test_a_row_is_of_the_kind_that_it_says_unless_one_is_given(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    said = {**row(2, "1", title="Hall"), "kind": "place"}
+    assert numbers(run(author, valley, [said])) == (1, 0, 0, 0)
+    assert values(store, valley, "1", "place") == {"title": "Hall"}
+    run(author, valley, [said], Head(source="tools", kind="agent"))
+    assert values(store, valley, "1", "agent") == {"title": "Hall"}
+
+
+def test_a_row_that_was_a_thing_before_stays_one_though_it_looks_like_a_place_now(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    run(author, valley, [row(2, "1", title="Hall")])
+    said = {**row(2, "1", title="Town hall"), "kind": "place"}
+    assert numbers(run(author, valley, [said])) == (0, 1, 0, 0)
+    assert values(store, valley, "1") == {"title": "Town hall"}
+
+
 def test_a_thing_imported_as_another_kind_before_stays_of_that_kind_unless_a_kind_is_given(
     author: Author, store: Store, valley: bytes
 ) -> None:

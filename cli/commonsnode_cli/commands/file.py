@@ -44,7 +44,8 @@ def import_(
         ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(metavar="K", help="What sort of record the rows are. [resource]")
+        str | None,
+        typer.Option(metavar="K", help="What sort of record the rows are. [as they look, else resource]"),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
