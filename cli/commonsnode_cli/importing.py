@@ -103,7 +103,7 @@ def _lines(sheet: Sheet, wish: Wish, taken: Taken, step: Step) -> Iterator[bytes
             "kind": wish.kind,
             "mapping": sheet.mapping,
             "dry_run": wish.dry_run,
-            "columns": columns(sheet.mapping, wish.file.suffix),
+            "columns": sorted({*columns(sheet.mapping, wish.file.suffix), *sheet.also}),
         }
     )
     for number, row in enumerate(_checked(sheet.rows), start=1):

@@ -13,7 +13,9 @@ from commonsnode.tables.numbers import is_number
 from commonsnode.tables.survey import Column, Survey
 
 SINGLE = ("title", "description", "category", "condition", "amount", "unit", "licence", "geometry")
-TARGETS = (*SINGLE, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
+TEXTS = ("keeper_name", "website", "licensor", "version", "repository", "language", "process")
+"""Fields of kinds that take a cell as it is, and that no heading is guessed to mean."""
+TARGETS = (*SINGLE, *TEXTS, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
 """What `--map` takes."""
 
 EMPTY_LOSS = 20  # of a score, for a column that is empty throughout
@@ -98,7 +100,7 @@ def _as_said(mapping: Choice, found: Survey, said: Mapping[str, str]) -> None:
             continue
         other = mapping.column(target)
         if (
-            target in (*SINGLE, "lat", "lon", "latlon", "lonlat")
+            target in (*SINGLE, *TEXTS, "lat", "lon", "latlon", "lonlat")
             and other is not None
             and other != column.index
         ):

@@ -71,7 +71,9 @@ class KindOfRows:
 
     def __init__(self, grid: Grid, found: Survey, choice: Choice, file_name: str) -> None:
         headings = {words.fold(column.heading) for column in found.columns if column.heading}
-        self._sheet = RESOURCE if grid.ours else _of_sheet(grid, found, choice, headings, file_name)
+        self._sheet = grid.kind or (
+            RESOURCE if grid.means_what_it_says else _of_sheet(grid, found, choice, headings, file_name)
+        )
         self._by_category = choice.column("category") is not None and choice.column("amount") is None
         self._things = bool(_OF_THINGS & headings)
 

@@ -56,6 +56,7 @@ class Sheet:
     or `key` (only the key); a column without a heading is named by its number.
     key: the heading of the column that the rows are named by; None: their title and place.
     rows: lazy, one pass. notices: what a person should know, a line each.
+    also: fields that rows can set beside those of the mapping.
     """
 
     source: str
@@ -64,6 +65,7 @@ class Sheet:
     key: str | None
     rows: Iterator[Row | Rejected]
     notices: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Grid:
     """A table whose headings are known, and whose rows can be gone through again and again.
 
     headings: the text of each, "" for none. has_headings: False where the first row is data.
-    ours: written by our own export, so that the headings mean what they say, whatever the cells are.
+    ours: written by our own export, or read from a standard's form, so that the headings mean what they say.
+    kind: of all rows, where a standard says it.
     """
 
     name: str | None
@@ -104,6 +107,12 @@ class Grid:
     feature_ids: bool = False
     geometries: bool = False
     ours: bool = False
+    kind: str | None = None
+
+    @property
+    def means_what_it_says(self) -> bool:
+        """Whether the headings are names of our fields, so that nothing is to be guessed."""
+        return self.ours or OUR_ID in self.headings
 
 
 OURS = '{"type":"FeatureCollection","generator":"commonsnode",'

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from commonsnode.tables import columns, delimited, geojson, header, jsonl, workbook
+from commonsnode.tables import columns, delimited, geojson, header, jsonl, open_know, workbook
 from commonsnode.tables.encoding import find_encoding
+from commonsnode.tables.lending_columns import LendingColumns
 from commonsnode.tables.model import FILE_BYTES_MAX, Cells, Grid, Rejected, Row, Sheet, TableError
 from commonsnode.tables.rows import make_rows
 from commonsnode.tables.survey import Survey, survey
 
-LATER = {".yaml": "YAML", ".yml": "YAML", ".toml": "TOML"}
+LATER = {".yaml": "YAML", ".yml": "YAML"}
 
 
 def open_table(
@@ -46,6 +47,7 @@ def open_table(
                 key=None if choice.key is None else choice.key.label,
                 rows=make_rows(grid, found, choice, path.stem),
                 notices=(*notices, *grid.notices, *choice.notices),
+                also=LendingColumns(grid, found, choice).fields,
             )
         )
         notices = []
@@ -78,11 +80,16 @@ def _grids(data: bytes, suffix: str) -> tuple[list[Grid], list[str], bool]:
         raise TableError(
             f"is {LATER[suffix]}, which cannot be imported yet: save it as CSV, XLSX, GeoJSON or JSON Lines"
         )
+    if suffix == ".toml":
+        return [open_know.read_manifest(data)], [], False
     if suffix in (".jsonl", ".ndjson") or jsonl.is_jsonl(data):
         return [jsonl.read_jsonl(data)], [], False
     if suffix in (".json", ".geojson") or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         encoding = find_encoding(data)
         text = data.decode(encoding.codec, errors="replace")
+        facilities = open_know.read_facilities(text)
+        if facilities is not None:
+            return [facilities], [], False
         return [geojson.read_geojson(text)], [], False
     if suffix in (".xlsx", ".xlsm"):
         raise TableError("is no Excel workbook, or a damaged one")

@@ -9,8 +9,9 @@ from hashlib import blake2b
 import msgpack
 
 from commonsnode.tables import geometry, json_form, places
-from commonsnode.tables.columns import Choice, split_tags
+from commonsnode.tables.columns import TEXTS, Choice, split_tags
 from commonsnode.tables.kinds_of_rows import KindOfRows
+from commonsnode.tables.lending_columns import LendingColumns
 from commonsnode.tables.model import (
     CELL_BYTES_MAX,
     KEY_BYTES_MAX,
@@ -33,7 +34,7 @@ KEY_PART_CHARS_MAX = 400  # of a title or place; both fit KEY_BYTES_MAX, escaped
 FIELD_OVERHEAD = 8  # bytes around a field's name and text in MessagePack, at most
 _PART_ORDER = ("venue", "spot", "address", "street", "extra", "quarter", "city", "state", "country")
 _to_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for each row
-_TEXTS = frozenset(("title", "description", "category", "condition", "unit", "licence"))
+_TEXTS = frozenset(("title", "description", "category", "condition", "unit", "licence", *TEXTS))
 
 
 class _Refused(Exception):
@@ -72,6 +73,7 @@ class RowReader:
     def __init__(self, grid: Grid, found: Survey, choice: Choice, file_name: str) -> None:
         self.grid = grid
         self.kind_of = KindOfRows(grid, found, choice, file_name).of
+        self.lending = LendingColumns(grid, found, choice)
         self.width = len(found.columns)
         fields = {column.index: column.field for column in found.columns}
         self.texts = [(i, t) for i, t in sorted(choice.targets.items()) if t in _TEXTS]
@@ -160,6 +162,8 @@ class RowReader:
         place = self._place(cells, feature, fields)
         if place:
             fields["place"] = place
+        if self.lending.fields:
+            self.lending.add(cells, fields)
         for index in range(self.width, len(cells)):
             if text := cells[index].strip():
                 fields[self._extra(index)] = text

@@ -26,7 +26,10 @@ app = typer.Typer(add_completion=False)
 @app.command(name="import")
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, XLSX, GeoJSON or JSON Lines.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="CSV, XLSX, GeoJSON, JSON Lines, or an Open Know-How manifest."),
+    ],
     community: CommunityOption = None,
     maps: Annotated[
         list[str] | None,
