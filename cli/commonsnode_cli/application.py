@@ -1,6 +1,7 @@
 """The Typer application. A command's module is imported when that command is called, not before."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,8 @@ from typer.core import TyperGroup
 from commonsnode_cli.catalogue import ENTRIES, overview
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import Invocation
+
+OF_PERSONS = ("add", "edit", "show", "list", "remove", "restore", "history", "join")  # what --as goes with
 
 
 class _Catalogue(TyperGroup):
@@ -40,8 +43,16 @@ def _before_the_command(
     context: typer.Context,
     home: Annotated[str | None, typer.Option("--home", metavar="DIR")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
+    person: Annotated[str | None, typer.Option("--as", metavar="NAME")] = None,
+    passphrase_file: Annotated[Path | None, typer.Option("--passphrase-file", metavar="FILE")] = None,
 ) -> None:
-    context.obj = Invocation(home_given=home or None, as_json=as_json)
+    if person is not None and context.invoked_subcommand not in OF_PERSONS:
+        raise WrongUsage(f"--as goes with {', '.join(OF_PERSONS)} only")
+    if passphrase_file is not None and person is None:
+        raise WrongUsage("--passphrase-file stands before the command with --as NAME only")
+    invocation = Invocation(home or None, as_json, person, passphrase_file)
+    context.obj = invocation
+    context.call_on_close(invocation.end)
 
 
 def usage_error(error: Exception) -> WrongUsage | None:

@@ -29,6 +29,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("join", "invitation", "Join a community by such a link."),
         Entry("member", "member", "grant, revoke, adopt, list"),
         Entry("steward", "steward", "propose, approve, succeed, object, list"),
+        Entry("person", "person", "add, list, lock, unlock, words, export, import, trust, passphrase"),
         Entry("device", "device", "list, request, add, revoke: the nodes that write as you"),
         Entry("recovery", "recovery", "make, use: words on paper that bring you back on a new node"),
     ),
@@ -55,13 +56,15 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
 ENTRIES = {entry.name: entry for section in SECTIONS.values() for entry in section}
 
 _HEAD = """\
-Usage: commonsnode [--home DIR] COMMAND …
+Usage: commonsnode [--home DIR] [--as NAME] COMMAND …
 
 One node of a community's inventory: it works without a network, and agrees with the others when they meet.
 """
 _FOOT = """
 Options:
   --home DIR              the folder of the node (else COMMONSNODE_HOME, else the platform's folder for data)
+  --as NAME               add, edit, show, list, remove, restore, history, join: as a person who has an account here
+  --passphrase-file FILE  with --as: the passphrase is its first line; `-`: of stdin (else a prompt asks)
   --json                  with any command: print one JSON document on stdout, and nothing else there
   --install-completion    complete commands with Tab in this shell; --show-completion prints the script
   --help                  this page; with a command: its options

@@ -50,7 +50,7 @@ def url(path: str, query: Query) -> str:
 
 
 class Client:
-    """One node, as its operator reaches it.
+    """One node, as its operator reaches it, or as a person who is signed in.
 
     Every method raises NoNode, Lost or Problem, and returns the JSON object that the daemon answers.
     """
@@ -60,6 +60,18 @@ class Client:
         self._home = home
         self._socket_path = socket_path
         self._command = command
+        self._token: str | None = None
+
+    def sign_in(self, name: str, passphrase: str) -> None:
+        """Be this person from now on, until `sign_out`."""
+        self._token = str(self.post("/session", {"name": name, "passphrase": passphrase})["token"])
+
+    def sign_out(self) -> None:
+        if self._token is not None:
+            try:
+                self.delete("/session")
+            finally:
+                self._token = None
 
     def running(self) -> bool:
         """Whether a daemon answers."""
@@ -111,6 +123,8 @@ class Client:
             connection.putrequest("POST", API + path, skip_accept_encoding=True)
             connection.putheader("Content-Type", "application/jsonl")
             connection.putheader("Transfer-Encoding", "chunked")
+            for name, value in self._authorization().items():
+                connection.putheader(name, value)
             connection.endheaders()
             answer.start()
             for chunk in _chunks(lines):
@@ -157,12 +171,15 @@ class Client:
         return connection
 
     def _send(self, connection: _UnixConnection, method: str, path: str, body: Document | None) -> None:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **self._authorization()}
         data = None
         if body is not None:
             data = json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"
         connection.request(method, API + path, body=data, headers=headers)
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"} if self._token is not None else {}
 
     def _answer(self, connection: _UnixConnection) -> http.client.HTTPResponse:
         response = connection.getresponse()

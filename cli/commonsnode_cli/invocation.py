@@ -7,6 +7,8 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +54,8 @@ class Invocation:
 
     home_given: str | None = None
     as_json: bool = False
+    person: str | None = None  # --as
+    passphrase_file: Path | None = None
 
     @staticmethod
     def of(context: typer.Context, as_json: bool = False) -> "Invocation":
@@ -82,7 +86,30 @@ class Invocation:
 
     @cached_property
     def node(self) -> Client:
-        """The running daemon. Whether it runs shows at the first question."""
+        """The running daemon. Whether it runs shows at the first question; with --as this signs in."""
+        client = self._client()
+        if self.person is not None:
+            from commonsnode_cli.typed import passphrase
+
+            client.sign_in(self.person, passphrase(self.passphrase_file))
+        return client
+
+    @contextmanager
+    def signed_in(self, name: str, passphrase: str) -> Iterator[Client]:
+        """The daemon as this person, for a while."""
+        client = self._client()
+        client.sign_in(name, passphrase)
+        try:
+            yield client
+        finally:
+            sign_out(client)
+
+    def end(self) -> None:
+        """At the end of the command: who signed in by --as is signed out."""
+        if self.person is not None and "node" in self.__dict__:
+            sign_out(self.node)
+
+    def _client(self) -> Client:
         from commonsnode.home import Home
 
         home = Home(self.home)
@@ -104,6 +131,12 @@ class Invocation:
             names = ", ".join(str(one["name"] or one["id"][:8]) for one in found)
             raise Refused(f"this node follows {len(found)} communities ({names}): say which with --community")
         return found[0]
+
+
+def sign_out(client: Client) -> None:
+    # What was done is done: a daemon that stopped meanwhile has no session any more, and an idle one ends by itself.
+    with suppress(Failure):
+        client.sign_out()
 
 
 def program() -> str:
