@@ -117,6 +117,11 @@ def test_the_node_refuses_fields_that_no_person_sets(node: Shell, word: str) -> 
     node.refused("edit", thing, word)
 
 
+@pytest.mark.parametrize("where", ["91,0", "-178.12,-0.35"])
+def test_a_position_that_is_nowhere_is_refused_and_named(node: Shell, where: str) -> None:
+    assert "latitude" in node.refused("add", "bucket", "--at", where)
+
+
 def test_a_community_may_be_named_by_id_beginning_or_name(node: Shell) -> None:
     community = node.document("community", "list")["communities"][0]
     for name in (community["id"], community["id"][:8], "Valle Alto"):

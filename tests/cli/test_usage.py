@@ -41,8 +41,6 @@ WRONG = [
     ["steward", "approve"],
     ["history"],
     ["history", "ab", "--authority"],
-    ["add", "drill", "--at", "91,0"],
-    ["add", "drill", "--at", "-178.12,-0.35"],
     ["add", "drill", "colour"],
     ["add", "drill", "--lane", "authority"],
     ["edit", "ab"],

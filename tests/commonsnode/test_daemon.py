@@ -156,7 +156,7 @@ async def test_a_full_disk_fails_the_command_and_nothing_else(api: Api) -> None:
     (pages,) = await api.node.writer.run(lambda store: store._writer.execute("pragma page_count").fetchone())
     await limit(pages)
     for method, path, body in [
-        ("POST", f"/communities/{valley}/records", {"fields": {"title": "x" * 60_000}}),
+        ("POST", f"/communities/{valley}/records", {"fields": {"title": "Saw", "description": "x" * 60_000}}),
         ("PATCH", f"/records/{drill}", {"fields": {"description": "x" * 60_000}}),
     ]:
         answer = await api(method, path, body)

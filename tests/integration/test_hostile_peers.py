@@ -71,7 +71,7 @@ def unharmed(node: Running) -> None:
     status, page = node.api("GET", "/records")
     assert status == 200
     assert page["records"] == []
-    assert node.entry()["changesets"] == 1  # the charter
+    assert node.entry()["changesets"] == 2  # the charter, and its founder's recovery key
 
 
 async def goes_on(node: Running) -> None:

@@ -13,8 +13,8 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_protocol.limits import TIME_MS_MAX
 
-TEXT_CHARS_MAX = 16_384
-LINE_CHARS_MAX = 4_096  # of a title, a name
+TEXT_CHARS_MAX = 65_536  # the changeset around it holds less
+LINE_CHARS_MAX = 16_384  # of a title, a name
 DECIMAL_DIGITS_MAX = 18
 LIST_MAX = 1_024
 KEY_BYTES = 32
