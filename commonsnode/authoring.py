@@ -1,10 +1,12 @@
 """The one place where this node signs: from changes to changesets that build on what their author has seen (rules 2, 3, 30)."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TypeAlias, cast
 
+from commonsnode import sealing
 from commonsnode.errors import TooLarge, WrongField
 from commonsnode_protocol import canonical
 from commonsnode_protocol.authority import Evaluator, statements, writing
@@ -12,14 +14,15 @@ from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import (
     AUTHORITY,
+    MEMBERS,
     Change,
     changeset_id,
     compose,
-    excerpt,
     public_key,
     sign,
 )
 from commonsnode_protocol.clock import writer_time
+from commonsnode_protocol.epochs import NONCE_BYTES, Epochs, opened
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.limits import (
@@ -30,6 +33,7 @@ from commonsnode_protocol.limits import (
     REFS_MAX,
 )
 from commonsnode_protocol.record import Standing
+from commonsnode_protocol.sealing import seal
 from commonsnode_store.answers import Applied
 from commonsnode_store.store import Store
 
@@ -40,6 +44,7 @@ REF_BYTES = 34
 INDEX_BYTES_MAX = 3
 ENTRY_BYTES = 32  # of an entry beside kind and writes: 25 by the form, rounded up
 UTF8_BYTES_MAX = 4
+SEAL_BYTES = 160  # of a sealed change beside what is in it: 131 by the form, rounded up
 
 _supersedes = itemgetter(1)  # of a write
 
@@ -55,6 +60,11 @@ class Written:
 
     ids: tuple[bytes, ...]
     waiting: bool
+    why: str | None = None  # it is held here, since it cannot be sealed yet
+
+    @property
+    def last(self) -> bytes | None:
+        return self.ids[-1] if self.ids else None
 
 
 class Author:
@@ -75,8 +85,35 @@ class Author:
         Raises TooLarge where one alone is too much for a changeset, WrongField for what no changeset can hold, and the
         store's errors; then nothing was written.
         """
+        if lane != MEMBERS:
+            return self._write(community, lane, entries)
+        self.store.lane_state(community, lane)  # raises where it is not followed
+        key = sealing.key_to_write_under(self, community)
+        if key is None:
+            list(_parts(entries, SEAL_BYTES))  # what would be too large then is refused now
+            self.store.hold(community, self.key, entries)
+            return Written((), True, sealing.why_held(self.store.evaluator(community), self.key))
+        self.seal_held(community)
+        return self._write(community, lane, entries, key)
+
+    def seal_held(self, community: bytes) -> None:
+        """Seal and write what is held, where there is a key now. After a power cut in between it is written twice, alike."""
+        held = [each for each in self.store.held_writes(community) if each.author == self.key]
+        key = sealing.key_to_write_under(self, community) if held else None
+        if key is not None:
+            self._write(community, MEMBERS, [(each.record, each.kind, each.writes) for each in held], key)
+            self.store.release(held)
+
+    def open_keys(self, epochs: Epochs) -> dict[bytes, bytes]:
+        """The keys of the sealed lane that this key opens: commitment → key."""
+        return opened(epochs, self._seed)
+
+    def _write(
+        self, community: bytes, lane: str, entries: Sequence[Entry], key: bytes | None = None
+    ) -> Written:
+        """key: to seal under, in lane `members`."""
         heads, anew = self._begin(community, lane)
-        parts = list(_parts(entries))
+        parts = list(_parts(entries, 0 if key is None else SEAL_BYTES))
         superseded = list(set().union(*(refs for _, refs in parts)))
         times = {i: time for i, (_, time, _) in self.store.facts(superseded).items()} if superseded else {}
         batch = []
@@ -90,6 +127,11 @@ class Author:
                 changes = [_change(entry, index_of) for entry in part]
             else:  # writes that supersede nothing have the same form in both
                 changes = cast(list[Change], part)
+            if key is not None:
+                box = seal(
+                    changes, community=community, author=self.key, key=key, nonce=os.urandom(NONCE_BYTES)
+                )
+                changes = [box]
             checked = self._sign(community, lane, time, refs, changes)
             batch.append(checked)
             for ref in refs:
@@ -183,8 +225,7 @@ def _superseded_before(
     """(changeset, record, kind, field) → what that changeset supersedes there, for those changesets that stand."""
     found = {}
     records = {record for record, _, _ in wanted}
-    for signed in store.fetch(community, lane, ids):
-        changeset = excerpt(signed.body, records)
+    for changeset in store.excerpts(community, lane, ids, records):
         if not changeset.refs:
             continue
         for record, kind, fields in changeset.changes:
@@ -243,11 +284,11 @@ def _change(entry: Entry, index_of: Mapping[bytes, int]) -> Change:
     )
 
 
-def _parts(entries: Sequence[Entry]) -> Iterator[tuple[list[Entry], set[bytes]]]:
+def _parts(entries: Sequence[Entry], more_envelope: int = 0) -> Iterator[tuple[list[Entry], set[bytes]]]:
     """Cut the entries, in order of record id, into parts of which each is one changeset, with the ids it supersedes."""
     part: list[Entry] = []
     refs: set[bytes] = set()
-    empty = ENVELOPE_BYTES + HEADS_MAX * REF_BYTES
+    empty = ENVELOPE_BYTES + more_envelope + HEADS_MAX * REF_BYTES
     size = empty
     for entry in sorted(entries, key=lambda entry: (entry[0], entry[1])):
         more = _superseded(entry)

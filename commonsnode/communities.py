@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from commonsnode.authoring import Author
 from commonsnode.charters import check_name
-from commonsnode.config import SERVED_LANES
+from commonsnode.config import CHOSEN_LANES, lanes_of
 from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode.node import Node
 from commonsnode.writing import Landed
@@ -61,16 +61,16 @@ def create(
 async def follow(node: Node, text: str, lanes: Sequence[str] | None) -> tuple[bytes, str | None]:
     """Follow the community of a link, and dial who the link names. Returns its id, and its name if that came in time.
 
-    lanes: None for those of the configuration. Raises WrongField.
+    lanes: None for those of the configuration; of a community that is followed already, those that it lacks are added. Raises WrongField.
     """
     try:
         link = parse_link(text)
     except NotWellFormed as error:
         raise WrongField("link", str(error)) from error
     for lane in lanes or ():
-        if lane not in SERVED_LANES:
-            raise WrongField("lanes", f"each one of {', '.join(SERVED_LANES)}")
-    wanted = node.config.lanes if lanes is None else tuple(lanes)
+        if lane not in CHOSEN_LANES:
+            raise WrongField("lanes", f"each one of {', '.join(CHOSEN_LANES)}")
+    wanted = node.config.lanes if lanes is None else lanes_of(lanes)
     arrived = asyncio.Event()
 
     def on_landed(landed: Landed) -> None:

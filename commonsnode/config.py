@@ -7,19 +7,20 @@ import ipaddress
 import re
 import socket
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from commonsnode.errors import ConfigError
-from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC
+from commonsnode_protocol.changeset import AUTHORITY, KEYS, KNOWLEDGE, MEMBERS, PUBLIC
 
 VARIABLE_PREFIX = "COMMONSNODE_"
 CONFIG_BYTES_MAX = 64 * 1024
 LISTEN_HOSTS_MAX = 16
 NAME_CHARS_MAX = 64
-SERVED_LANES = (AUTHORITY, PUBLIC, KNOWLEDGE)  # the lanes that this version follows and serves
+SERVED_LANES = (AUTHORITY, PUBLIC, KNOWLEDGE, MEMBERS, KEYS)  # the lanes that this version follows and serves
+CHOSEN_LANES = (AUTHORITY, PUBLIC, KNOWLEDGE, MEMBERS)  # `keys` comes with `members`
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
@@ -30,6 +31,12 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return len(text) <= 253 and _HOST.fullmatch(text) is not None and not text[-1].isdigit()
     return True
+
+
+def lanes_of(chosen: Iterable[str]) -> tuple[str, ...]:
+    """All that is followed where these are asked for: `authority` always, and `keys` with `members`."""
+    wanted = {AUTHORITY, *chosen}
+    return tuple(lane for lane in SERVED_LANES if lane in wanted or (lane == KEYS and MEMBERS in wanted))
 
 
 class Setting(NamedTuple):
@@ -83,10 +90,11 @@ SETTINGS: dict[str, Setting] = {
     ),
     "lanes": Setting(
         "list",
-        '["authority", "public", "knowledge"]',
-        'a list of "public" and "knowledge"; "authority" is always followed',
-        lambda lanes: all(lane in SERVED_LANES for lane in lanes),
-        "What a community that you follow brings to this node: its rules and members, its inventory,\nand its designs and manuals.",
+        '["authority", "public", "knowledge", "members"]',
+        'a list of "public", "knowledge" and "members"; "authority" is always followed',
+        lambda lanes: all(lane in CHOSEN_LANES for lane in lanes),
+        "What a community that you follow brings to this node: its rules and members, its inventory,\nits designs and manuals,"
+        " and what only members read, sealed.",
     ),
     "peers_max": Setting(
         "number",
@@ -131,9 +139,7 @@ def load(
             values[key] = _checked("arguments", key, value)
     if "lanes" in values:
         lanes: object = values["lanes"]
-        values["lanes"] = tuple(
-            lane for lane in SERVED_LANES if lane == AUTHORITY or (isinstance(lanes, tuple) and lane in lanes)
-        )
+        values["lanes"] = lanes_of(lanes if isinstance(lanes, tuple) else ())
     return Config(**values)  # type: ignore[arg-type]
 
 

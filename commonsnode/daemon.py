@@ -19,6 +19,7 @@ from commonsnode.duties import Duties
 from commonsnode.errors import HomeError, NodeError, Stopping
 from commonsnode.home import Home, locked, make_socket_folder, node_id, read_seed
 from commonsnode.http.sites import Sites
+from commonsnode.keyring import Keyring
 from commonsnode.logs import Log, set_up
 from commonsnode.node import Node
 from commonsnode.notices import Notices
@@ -109,9 +110,10 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                 clock,
             )
             sites = Sites(node, sockets)
-            duties = Duties(node)
+            duties, keyring = Duties(node), Keyring(node)
             try:
                 await duties.start()
+                await keyring.start()
                 await sites.start()
                 await node.peers.start()
                 node.log.info(
@@ -129,6 +131,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                     chores.cancel()
                     await asyncio.gather(chores, return_exceptions=True)
             finally:
+                await keyring.stop()
                 await duties.stop()
                 await _stop(node, sites)
         finally:

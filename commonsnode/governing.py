@@ -121,7 +121,7 @@ def data_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
     if lacking:
         raise Conflict(
             f"this node does not follow the lane {' and '.join(lacking)}, so it cannot say what of theirs stays there;"
-            " follow it (community follow LINK with all lanes in the settings), or let another steward do this"
+            " follow it (commonsnode community follow LINK --lanes public,knowledge,members), or let another steward do this"
         )
     return store.held(community, keys)
 

@@ -11,14 +11,14 @@ from commonsnode.authoring import Author, Seen, check_fields, check_kind, supers
 from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.changeset import KNOWLEDGE, PUBLIC
+from commonsnode_protocol.changeset import KNOWLEDGE, MEMBERS, PUBLIC
 from commonsnode_protocol.kinds import BadField, check_typed
 from commonsnode_protocol.record import NONCE_BYTES, conflicts, typed_id
 from commonsnode_store.answers import RecordRef, RecordView
 from commonsnode_store.store import Store
 
 KIND = "resource"  # what a thing is, where nobody says otherwise
-WRITTEN_LANES = (PUBLIC, KNOWLEDGE)
+WRITTEN_LANES = (PUBLIC, KNOWLEDGE, MEMBERS)
 NONCE, DELETED, TITLE = "nonce", "deleted", "title"
 SHORT_ID_CHARS_MIN = 8
 
@@ -31,6 +31,7 @@ class Done:
     changeset: bytes | None
     waiting: bool
     changed: tuple[str, ...]
+    why: str | None = None  # it is held here, since it cannot be sealed yet
 
 
 def resolve(
@@ -52,6 +53,14 @@ def resolve(
             f"{prefix[:40]!r} is no id of a record: an id is 32 hexadecimal digits, or their beginning"
         )
     found = [r for r in store.find(prefix, community=community, kind=kind) if lane in (None, r.lane)]
+    if not found:
+        found = [
+            write.ref
+            for write in store.held_writes(community)
+            if write.record.hex().startswith(prefix)
+            and kind in (None, write.kind)
+            and lane in (None, MEMBERS)
+        ]
     if not found and void:
         every = store.find(prefix, community=community, kind=kind, void=True)
         found = [r for r in every if lane in (None, r.lane)]
@@ -93,7 +102,7 @@ def add(
         lane,
         [(record, kind, {name: (value, ()) for name, value in {**said, NONCE: nonce}.items()})],
     )
-    return Done(record, written.ids[-1], written.waiting, tuple(said))
+    return Done(record, written.last, written.waiting, tuple(said), written.why)
 
 
 def edit(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
@@ -116,6 +125,13 @@ def remove(author: Author, ref: RecordRef) -> Done:
 def restore(author: Author, ref: RecordRef) -> Done:
     """Take back a removal."""
     return _write(author, ref, {DELETED: None})
+
+
+def held_values(store: Store, ref: RecordRef) -> Mapping[str, Value] | None:
+    """What is held of a record until it can be sealed; none where nothing is."""
+    if ref.lane != MEMBERS:
+        return None
+    return next((write.values for write in store.held_writes(ref.community) if write.ref == ref), None)
 
 
 def same(a: Value, b: Value) -> bool:
@@ -158,9 +174,12 @@ def _unsent(author: Author, view: RecordView) -> set[str]:
 
 def _write(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
     view = author.store.record(ref)
-    if view is None:
+    held = held_values(author.store, ref)
+    if view is None and held is None:
         raise Unknown(f"no record {ref.record.hex()} here")
-    unsent = _unsent(author, view)
+    if view is None:
+        view = RecordView(ref.community, ref.lane, ref.kind, ref.record, {}, False, True, author.now_ms)
+    unsent = _unsent(author, view) | (held or {}).keys()
     changed = {
         name: value
         for name, value in fields.items()
@@ -172,4 +191,4 @@ def _write(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
     superseded = superseding(author.store, ref.community, ref.lane, seen)
     writes = {name: (value, ids) for (name, value), ids in zip(changed.items(), superseded, strict=True)}
     written = author.write(ref.community, ref.lane, [(ref.record, ref.kind, writes)])
-    return Done(ref.record, written.ids[-1], written.waiting, tuple(changed))
+    return Done(ref.record, written.last, written.waiting, tuple(changed), written.why)

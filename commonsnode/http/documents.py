@@ -13,7 +13,7 @@ from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.canonical import Value
 from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordRef, RecordView
 from commonsnode_store.errors import UnknownCommunity
-from commonsnode_store.shown import title_of
+from commonsnode_store.shown import text_of, title_of
 from commonsnode_store.store import Store
 
 ROLES = (STEWARD, *GRANTED_ROLES)
@@ -21,6 +21,7 @@ VOID_WORDS: Mapping[Void, str] = {
     Void.CUT: "its author's role was taken back, and it was not among what then stood at the steward's node",
     Void.NOT_A_MEMBER: "its author is not admitted",
 }
+LISTED = ("id", "kind", "lane", "community", "title", "fields", "deleted", "waiting", "changed")
 YEAR_9999_MS = 253_402_300_799_999  # the last moment that a date can say
 
 
@@ -158,6 +159,33 @@ def record_void(store: Store, ref: RecordRef) -> dict[str, Any]:
         "void": void(store, ref),
         "created": moment(times[0]),
     }
+
+
+def with_held(found: Mapping[str, Any], held: Mapping[str, Value]) -> dict[str, Any]:
+    """A record with what this node holds of it until it can be sealed."""
+    shown = {**found["fields"], **fields(held)}
+    shown = {name: shown[name] for name in sorted(shown) if held.get(name, shown[name]) is not None}
+    title = title_of(held) or found["title"]
+    return {
+        **found,
+        "fields": shown,
+        "title": title,
+        "waiting": True,
+        "deleted": shown.get("deleted") is True,
+    }
+
+
+def held_only(store: Store, community_id: bytes | None, kind: str | None, text: str) -> list[dict[str, Any]]:
+    """Records of which there is nothing but what is held here until it can be sealed."""
+    rows = []
+    for write in store.held_writes(community_id):
+        all_text = text_of(write.values).casefold()
+        if kind not in (None, write.kind) or store.record(write.ref) is not None:
+            continue
+        if all(word in all_text for word in text.casefold().split()):
+            whole = with_held(record_void(store, write.ref), write.values)
+            rows.append({name: whole[name] for name in LISTED})
+    return rows
 
 
 def void(store: Store, ref: RecordRef) -> dict[str, list[dict[str, Any]]]:

@@ -33,7 +33,11 @@ async def listed(call: Call) -> Mapping[str, Any]:
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error
-        return {"records": [documents.record(view) for view in page.records], "cursor": page.cursor}
+        rows = [documents.record(view) for view in page.records]
+        if page.cursor is None and not query.get("deleted", False):  # the last page
+            community = communities.resolve(store, name).id if name is not None else None
+            rows += documents.held_only(store, community, query.get("kind"), query.get("text", ""))
+        return {"records": rows, "cursor": page.cursor}
 
     return await call.node.writer.read(read)
 
@@ -49,8 +53,9 @@ async def add(call: Call) -> Mapping[str, Any]:
 async def shown(call: Call) -> Mapping[str, Any]:
     def read(store: Store) -> Mapping[str, Any]:
         ref = _resolve(store, call, void=True)
-        view = store.record(ref)
-        return documents.record_full(store, view) if view is not None else documents.record_void(store, ref)
+        view, held = store.record(ref), inventory.held_values(store, ref)
+        found = documents.record_full(store, view) if view is not None else documents.record_void(store, ref)
+        return found if held is None else documents.with_held(found, held)
 
     return await call.node.writer.read(read)
 
@@ -110,4 +115,5 @@ def _written(done: Done) -> dict[str, Any]:
         "id": done.record.hex(),
         "changeset": done.changeset.hex() if done.changeset is not None else None,
         "waiting": done.waiting,
+        "why": done.why,
     }

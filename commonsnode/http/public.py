@@ -14,7 +14,7 @@ from commonsnode.node import Node
 from commonsnode.writing import Landed, Writer
 from commonsnode_protocol.admission import SEALED_LANES
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
-from commonsnode_store.answers import Applied, CommunityInfo, Page, RecordRef, RecordView
+from commonsnode_store.answers import Applied, CommunityInfo, HeldWrite, Page, RecordRef, RecordView
 from commonsnode_store.store import Store
 
 T = TypeVar("T")
@@ -42,6 +42,9 @@ class SeenStore:
 
     def export(self, community: bytes) -> Iterator[RecordView]:
         return self._store.export(community, among=self._among())
+
+    def held_writes(self, community: bytes | None = None) -> list[HeldWrite]:
+        return []
 
     def _among(self) -> Callable[[bytes, str], bool]:
         seen = {info.id for info in self._store.communities() if self._is_seen(info.id)}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from commonsnode.charters import READING
-from commonsnode.config import SERVED_LANES
+from commonsnode.config import CHOSEN_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
@@ -62,13 +62,18 @@ RECOVERY_WORDS: Schema = {
     "type": "string",
     "description": "24 words, shown here and nowhere else: they bring this person back on a new node",
 }
-LANE: Schema = {"type": "string", "enum": list(SERVED_LANES)}
+LANE: Schema = {"type": "string", "enum": list(CHOSEN_LANES)}
 FIELDS: Schema = {
     "type": "object",
     "description": 'Field → value. Bytes are {"$bytes": base64}, integers beyond 2^53 {"$int": text}, a map whose'
     ' only key is one of these {"$map": map}.',
 }
-WRITTEN = {"id": RECORD, "changeset": _or_null(CHANGESET), "waiting": YES}
+WRITTEN = {
+    "id": RECORD,
+    "changeset": _or_null(CHANGESET),
+    "waiting": YES,
+    "why": {"type": ["string", "null"], "description": "why it is held, where it cannot be sealed yet"},
+}
 
 
 def _fields_name(kind: Kind) -> str:
@@ -233,7 +238,7 @@ SCHEMAS: dict[str, Schema] = {
     "Following": _object(
         required="link",
         link={"type": "string", "minLength": 1, "maxLength": LINK_BYTES_MAX},
-        lanes={"type": "array", "items": LANE, "maxItems": len(SERVED_LANES)},
+        lanes={"type": "array", "items": LANE, "maxItems": len(CHOSEN_LANES)},
     ),
     "Followed": _object(id=COMMUNITY, name=_or_null(TEXT)),
     "Left": _object(id=COMMUNITY),

@@ -126,7 +126,7 @@ def good(epochs: Epochs, held: Evaluator) -> list[Epoch]:
     """The epochs under which may be written now, by id (rule 38)."""
     if held.chain is None:
         return []
-    stewards = _keys_of_stewards(held)
+    stewards = keys_of_stewards(held)
     known, admitted = digest_known(to_know(held)), readers(held)
     return sorted(
         (
@@ -254,9 +254,11 @@ def open_copy(sealed: bytes, seed: bytes) -> bytes | None:
         return None
 
 
-def _keys_of_stewards(held: Evaluator) -> set[bytes]:
-    assert held.chain is not None
+def keys_of_stewards(held: Evaluator) -> set[bytes]:
+    """The keys of the stewards of the current table, not those that were revoked."""
     found: set[bytes] = set()
+    if held.chain is None:
+        return found
     for first in held.chain.current.stewards:
         member = held.member(first)
         if member is not None and member.person is not None:

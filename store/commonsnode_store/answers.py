@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from commonsnode_protocol import record as records
 from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_protocol.record import Standing
 from commonsnode_store.shown import short_id, title_of
 
@@ -128,6 +129,26 @@ class VoidWrite:
     author: bytes
     value: Value
     why: Void
+
+
+@dataclass(frozen=True, slots=True)
+class HeldWrite:
+    """What this node wrote for lane `members` and could not seal yet."""
+
+    community: bytes
+    author: bytes  # the key that seals it
+    record: bytes
+    kind: str
+    writes: Mapping[str, tuple[Value, Sequence[bytes]]]  # field → value, ids of what it supersedes
+
+    @property
+    def ref(self) -> RecordRef:
+        return RecordRef(self.community, MEMBERS, self.kind, self.record)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Field → value; None where it is cleared."""
+        return {name: value for name, (value, _) in self.writes.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
             "delete from unopened where changeset in (select no from changesets where lane = ?)", (lane,)
         )
         db.execute("delete from changesets where lane = ?", (lane,))
-    for table in ("imports", "epoch_keys"):
+    for table in ("imports", "epoch_keys", "held_writes"):
         db.execute(f"delete from {table} where community = ?", (community.id,))
     db.execute("delete from lanes where community = ?", (community.no,))
     db.execute("delete from communities where no = ?", (community.no,))

@@ -1,7 +1,7 @@
 """Everything computed anew from the changesets, in a new file that takes the place of the old one.
 
-Of the old file only the tables `changesets`, `dictionaries`, `communities`, `lanes`, `epoch_keys`, `peers`, `imports` and
-`meta` are read, and of `changesets` all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
+Of the old file only the tables `changesets`, `dictionaries`, `communities`, `lanes`, `epoch_keys`, `held_writes`,
+`peers`, `imports` and `meta` are read, and of `changesets` all that can be: a page that is lost costs what was on it. A changeset whose id, signature or form does not hold is left
 out and named; peers bring it again. One that does not stand any more (since a grant was lost) is kept, and waits.
 """
 
@@ -39,6 +39,7 @@ _COPIED = {
     "meta": "insert or replace into meta (name, value) values (?, ?)",
     "peers": "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)",
     "epoch_keys": "insert into epoch_keys (community, commitment, key) values (?, ?, ?)",
+    "held_writes": "insert into held_writes (community, author, record, kind, writes) values (?, ?, ?, ?, ?)",
     "imports": "insert into imports (no, community, lane, kind, source, records) values (?, ?, ?, ?, ?, ?)",
 }
 

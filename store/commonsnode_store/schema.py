@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 4
+FORMAT = 5
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -227,7 +227,20 @@ insert or ignore into lanes (community, name, changesets, records, deleted, dige
 pragma user_version = 4;
 commit;
 """  # who followed all lanes that there were, follows the two new ones, too
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4)
+_TO_5 = """
+begin immediate;
+create table held_writes (          -- own writes for lane `members` that could not be sealed yet
+    community blob not null,        -- its id
+    author blob not null,           -- the key that seals them, and no other
+    record blob not null,
+    kind text not null,
+    writes blob not null,           -- MessagePack of {field: [value, [ids of what it supersedes]]}
+    primary key (community, author, record, kind)
+) without rowid;
+pragma user_version = 5;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -1,10 +1,10 @@
 """Sets of changesets: what a community holds of them, and single ones by their ids."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.authority.view import ALWAYS, NEVER
-from commonsnode_protocol.changeset import AUTHORITY, Signed, changeset_id
+from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id
 from commonsnode_store import bodies
 from commonsnode_store.answers import CommunityInfo
 from commonsnode_store.connections import Connection, select_in
@@ -58,6 +58,17 @@ def fetch(db: Connection, lane: Lane, ids: Sequence[bytes], *, waiting: bool = F
             raise Damaged("changesets", f"the body of {id_.hex()} is not what was written")
         found[id_] = Signed(signature, body)
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def excerpts(db: Connection, lane: Lane, ids: Sequence[bytes], records: Collection[bytes]) -> list[Changeset]:
+    """What those of these changesets that stand say of these records. Raises Damaged."""
+    rows = select_in(
+        db,
+        "select id, codec, body from changesets where lane = ? and standing = 1 and id in ({})",
+        ids,
+        lane.no,
+    )
+    return [read_excerpt(db, id_, codec, kept, records) for id_, codec, kept in rows]
 
 
 def heads(db: Connection, lane: Lane, author: bytes) -> list[tuple[bytes, int]]:

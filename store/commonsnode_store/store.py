@@ -6,7 +6,7 @@ on the disk; when it raises, nothing has changed. All raise StoreError (errors.p
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.writing import Held
-from commonsnode_protocol.changeset import AUTHORITY, KEYS, Signed
+from commonsnode_protocol.changeset import AUTHORITY, KEYS, MEMBERS, Changeset, Signed
 from commonsnode_protocol.epochs import Epochs
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.negentropy import Storage
@@ -24,6 +24,7 @@ from commonsnode_store import (
     checking,
     following,
     histories,
+    holding,
     learning,
     opening,
     paging,
@@ -37,6 +38,7 @@ from commonsnode_store import standing as values
 from commonsnode_store.answers import (
     Applied,
     CommunityInfo,
+    HeldWrite,
     HistoryEntry,
     KnownPeer,
     LaneState,
@@ -194,6 +196,24 @@ class Store:
         with self._transaction() as transaction:
             return learning.learn(transaction, transaction.before.community(community), keys)
 
+    def hold(
+        self, community: bytes, author: bytes, entries: Sequence[tuple[bytes, str, holding.Writes]]
+    ) -> None:
+        """W. Hold writes for lane `members` until they can be sealed. Raises UnknownCommunity, LaneNotFollowed."""
+        self._followed.lane(community, MEMBERS)
+        with self._tables() as db:
+            holding.hold(db, community, author, entries)
+
+    def held_writes(self, community: bytes | None = None) -> list[HeldWrite]:
+        """R. What is held so, of one community or of all."""
+        with self._snapshot() as (db, _):
+            return holding.held(db, community)
+
+    def release(self, sealed: Sequence[HeldWrite]) -> None:
+        """W. These were sealed."""
+        with self._tables() as db:
+            holding.release(db, sealed)
+
     # --- Sets ---
 
     def lane_state(self, community: bytes, lane: str) -> LaneState:
@@ -223,6 +243,13 @@ class Store:
         """R. As `fetch`, with those of this node's own that wait: what it shows to be admitted by. Raises Damaged."""
         with self._snapshot() as (db, followed):
             return sets.fetch(db, followed.lane(community, lane), ids, waiting=True)
+
+    def excerpts(
+        self, community: bytes, lane: str, ids: Sequence[bytes], records: Collection[bytes]
+    ) -> list[Changeset]:
+        """R. Of those of these changesets that stand, what they say of these records here. Raises Damaged."""
+        with self._snapshot() as (db, followed):
+            return sets.excerpts(db, followed.lane(community, lane), ids, records)
 
     def sending_order(self, community: bytes, lane: str, ids: Sequence[bytes]) -> list[bytes]:
         """R. These ids in the order in which a peer can judge them: of authors who were cut, each before those that it refs."""

@@ -139,7 +139,7 @@ async def test_status_says_who_we_are_and_what_we_hold(api: Api) -> None:
     status = (await api("GET", "/status")).body
     (community,) = status["communities"]
     assert (community["name"], community["records"], community["changesets"]) == ("Valley", 1, 3)
-    assert sorted(community["fingerprint"]) == ["authority", "knowledge", "public"]
+    assert sorted(community["fingerprint"]) == ["authority", "keys", "knowledge", "members", "public"]
     assert status["addresses"] == [f"ws://127.0.0.1:{api.node.addresses.port}/peer"]
     assert f"at=ws://127.0.0.1:{api.node.addresses.port}/peer" in community["link"]
     assert (await api("GET", "/id"))["id"] == status["node"]

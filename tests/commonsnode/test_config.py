@@ -73,7 +73,7 @@ def test_authority_is_always_followed(tmp_path: Path) -> None:
         ('log_level = "loud"', "log_level", "warning"),
         ("reconcile_minutes = 0", "reconcile_minutes", "1 to 1440"),
         ("reconcile_minutes = 2.5", "reconcile_minutes", "whole number"),
-        ('lanes = ["members"]', "lanes", "knowledge"),
+        ('lanes = ["keys"]', "lanes", "knowledge"),
         ("peers_max = 0", "peers_max", "4096"),
         ("[peers]\nmax = 1", "peers", "peers_max"),
         ("port = ", "the file", "TOML"),

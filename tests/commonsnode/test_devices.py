@@ -9,7 +9,7 @@ from commonsnode.governing import role_of
 from commonsnode.home import Home, read_seed
 from commonsnode.recovery_words import seed_of
 
-LANES = ("authority", "public", "knowledge")
+LANES = ("authority", "public", "knowledge", "members", "keys")
 SEED = b"\x15" * 32
 
 

@@ -15,7 +15,7 @@ from commonsnode_protocol.limits import LINK_BYTES_MAX
 from commonsnode_protocol.link import Link, parse
 from commonsnode_store.store import Store
 
-LANES = ("authority", "public", "knowledge")
+LANES = ("authority", "public", "knowledge", "members", "keys")
 SEEDS = tuple(bytes([n]) * 32 for n in (11, 12, 13))
 
 

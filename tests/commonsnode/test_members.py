@@ -11,7 +11,7 @@ from commonsnode_protocol.authority import writing
 from commonsnode_protocol.changeset import decode
 from commonsnode_store.store import Store
 
-LANES = ("authority", "public", "knowledge")
+LANES = ("authority", "public", "knowledge", "members", "keys")
 PERSON = "ab" * 32
 
 

@@ -10,7 +10,7 @@ from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.authority.writing import certificate, next_table
 from commonsnode_store.store import Store
 
-LANES = ("authority", "public", "knowledge")
+LANES = ("authority", "public", "knowledge", "members", "keys")
 
 
 @pytest.fixture

@@ -169,9 +169,19 @@ def _print_you(call: Invocation, found: Document) -> None:
 def follow(
     context: typer.Context,
     link: Annotated[str, typer.Argument(metavar="LINK", help="commons:… as `community create` prints it.")],
+    lanes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LANE,…",
+            help="Of public, knowledge and members [those of the settings]; added to those followed.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Follow a community: this node dials the addresses of the link and brings what the community has made public."""
+    """Follow a community: this node dials the addresses of the link and brings what the community has made public.
+
+    What only members read comes sealed, and opens where this node is admitted.
+    """
     from commonsnode_protocol.errors import NotWellFormed
     from commonsnode_protocol.link import parse
 
@@ -180,7 +190,10 @@ def follow(
     except NotWellFormed as error:
         raise WrongUsage(f"{link!r} is no link: {error}") from error
     call = Invocation.of(context, as_json)
-    found = call.node.post("/communities/follow", {"link": link})
+    wanted = (
+        {"lanes": [lane.strip() for lane in lanes.split(",") if lane.strip()]} if lanes is not None else {}
+    )
+    found = call.node.post("/communities/follow", {"link": link, **wanted})
     if call.as_json:
         call.out.document(found)
         return

@@ -11,7 +11,7 @@ from commonsnode_cli.wording import moment, value_text
 from commonsnode_cli.words import fields, moved, place, text
 
 PAGE_RECORDS = 200  # asked for at once
-LANES = ("public", "knowledge")
+LANES = ("public", "knowledge", "members")
 UNSHOWN = ("nonce",)  # says something to programs only
 SHORT_ID_CHARS = 12  # on a terminal
 
@@ -41,7 +41,8 @@ def add(
     community: CommunityOption = None,
     at: At = None,
     lane: Annotated[
-        str, typer.Option(metavar="public|knowledge", help="What it is replicated with.")
+        str,
+        typer.Option(metavar="public|knowledge|members", help="Who reads it; `members` is sealed for them."),
     ] = "public",
     kind: Annotated[str, typer.Option(metavar="K", help="What sort of record it is.")] = "resource",
     as_json: Json = False,
@@ -54,7 +55,9 @@ def add(
     if "title" in given:
         raise WrongUsage("the title is given twice: TITLE, and the field title")
     if lane not in LANES:
-        raise WrongUsage(f"a lane is {' or '.join(LANES)}, not {lane!r} (see commonsnode add --help)")
+        raise WrongUsage(
+            f"a lane is {', '.join(LANES[:-1])} or {LANES[-1]}, not {lane!r} (see commonsnode add --help)"
+        )
     if not title.strip():
         raise WrongUsage("the title is empty")
     given = {
@@ -322,6 +325,8 @@ def _say_waiting(call: Invocation, written: Document) -> None:
 
 def _why_waiting(call: Invocation, written: Document) -> str:
     """Why nobody else takes it, and what helps. written: any document of the record."""
+    if written.get("why"):
+        return f"Held: {written['why']}"
     community = written.get("community")
     if community is None:
         community = call.node.get(f"/records/{written['id']}")["community"]
