@@ -118,7 +118,7 @@ async def import_(call: Call) -> Mapping[str, Any]:
     elif "name" not in body:
         raise WrongField("name", "with words a name is needed")
     else:
-        account, _ = await people.add(body["name"], body["passphrase"], seed_of(body["words"]))
+        account = await people.bring(body["name"], body["passphrase"], seed_of(body["words"]))
     call.node.log.info("person-imported", person=account.id.hex())
     return _account(account)
 

@@ -319,7 +319,7 @@ ROUTES: list[Route] = [
         "POST",
         "/persons/import",
         on_people.import_,
-        "Add the account of somebody whose key comes from another node",
+        "Add the account of somebody whose key comes from another node; by words, also set a forgotten passphrase",
         "Person",
         status=201,
         body="ImportingPerson",

@@ -71,6 +71,23 @@ class People:
         await self.accounts.add(account)
         return account, own
 
+    async def bring(self, name: str, passphrase: str, seed: bytes) -> Account:
+        """The account of whoever has this seed: a new one; or where the same person has one of this name, its new passphrase.
+
+        Who has the seed is that person, so a forgotten passphrase is no end. A lock stays. Raises as `add`.
+        """
+        person, found = public_key(seed), self.accounts.find(name)
+        if found is None or found.id != person:
+            return (await self.add(name, passphrase, seed))[0]
+        check_passphrase(passphrase)
+        sealed = await self._hash(
+            lambda: sealing.seal(seed, passphrase, person, self._cost, self._random_bytes)
+        )
+        changed = await self.accounts.change(name, lambda account: replace(account, sealed=sealed))
+        self.sessions.end_all(person)
+        self._attempts.forget(key_of_name(name))
+        return changed
+
     async def import_file(self, said: Mapping[str, Any], passphrase: str, name: str | None) -> Account:
         """A person whom another node exported; sealed anew, at this node's cost. Raises as `add`; WrongField, NotSignedIn."""
         found = from_file(said)

@@ -137,7 +137,10 @@ def import_(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Add the account of somebody whose key comes from another node: by FILE and its passphrase, or by --words."""
+    """Add the account of somebody whose key comes from another node: by FILE and its passphrase, or by --words.
+
+    Where that person has an account of this name already, --words sets a new passphrase: for who has forgotten it.
+    """
     by_words = by_words or words_file is not None
     if by_words == (file is not None):
         raise WrongUsage("give FILE, or --words (see commonsnode person import --help)")

@@ -118,8 +118,20 @@ async def test_a_named_node_that_has_no_role_itself_pins_for_its_steward_and_adm
     assert public_key(newcomer).hex() in members
     you = await api("GET", f"/communities/{valley}/you")
     assert you["role"] is None
+    table = await api("POST", f"/communities/{valley}/tables", {"name": "Mine"})
+    assert table.status == 409
     refused = await api("POST", f"/communities/{valley}/members", {"id": "ab" * 32})
     assert (refused.status, "only a steward" in refused["detail"]) == (409, True)
+
+
+async def test_what_a_named_node_writes_itself_stands_as_its_own(api: Api) -> None:
+    """SPEC.md, "Persons": in lanes of data a node's key is a key of the person like another; the author shows whose it is."""
+    valley, _, token = await steward(api)
+    await api("POST", "/session/trust", {}, token=token)
+    await api("POST", f"/communities/{valley}/tables", {"remove": [api.node.id.hex()]})
+    added = await api("POST", f"/communities/{valley}/records", {"fields": {"title": "Saw"}})
+    (entry,) = (await api("GET", f"/records/{added['id']}/history"))["history"]
+    assert (added["waiting"], entry["author"]) == (False, api.node.id.hex())
 
 
 async def test_who_has_no_role_has_nothing_to_entrust(api: Api) -> None:

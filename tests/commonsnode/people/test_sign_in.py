@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from commonsnode.errors import NotAllowed, NotSignedIn, TooOften
+from commonsnode.errors import Conflict, NotAllowed, NotSignedIn, TooOften
 from commonsnode.people import People
 from commonsnode.people.accounts import Accounts
 from commonsnode.people.attempts import FREE, OVERALL_FREE, OVERALL_PAUSE_S_MAX, PAUSE_S_MAX, Attempts
@@ -163,3 +163,20 @@ def test_one_person_has_some_sessions_and_the_idlest_gives_way(clock: Clock) -> 
     sessions.begin(KEY, "Rosa", SEED)
     assert sessions.of(tokens[0]) is not None
     assert sessions.of(tokens[1]) is None
+
+
+async def test_who_has_the_key_sets_a_forgotten_passphrase_and_nobody_else_does(people: People) -> None:
+    account, seed = await people.add("Rosa", PASSPHRASE)
+    token, _ = await people.sign_in("Rosa", PASSPHRASE)
+    await people.bring("rosa", "quite another one", seed)
+    assert people.sessions.of(token) is None
+    assert (await people.sign_in("Rosa", "quite another one"))[1].person == account.id
+    with pytest.raises(NotSignedIn):
+        await people.sign_in("Rosa", PASSPHRASE)
+    for name, whose in (("Rosa", SEED), ("Another name", seed)):
+        with pytest.raises(Conflict):
+            await people.bring(name, PASSPHRASE, whose)
+    await people.lock("Rosa")
+    await people.bring("Rosa", PASSPHRASE, seed)
+    with pytest.raises(NotAllowed):
+        await people.sign_in("Rosa", PASSPHRASE)
