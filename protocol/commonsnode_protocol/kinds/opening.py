@@ -1,17 +1,20 @@
 """Opening hours as a value of a field: rules that recur (RFC 5545, section 3.3.10), closed days, a time zone.
 
-What they mean, day by day, is decided where idle times are computed; here is their form.
+What they mean, and so whether they can be followed, is decided in one place, `idle`; here are their names and types.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.idle import CLOSED_MAX, OPENING_MINUTES_MAX, RULES_MAX, BadHours, spans
 from commonsnode_protocol.kinds.values import (
     BadValue,
     Clock,
     Day,
-    Either,
+    FieldType,
     ListOf,
     Map,
     Schema,
@@ -19,40 +22,12 @@ from commonsnode_protocol.kinds.values import (
     Whole,
     day_in,
 )
+from commonsnode_protocol.recurrence import RULE_TEXT_MAX
 
-RULES_MAX = 32
-CLOSED_MAX = 400
-OPENING_MINUTES_MAX = 7 * 24 * 60
-RULE_CHARS_MAX = 200
 ZONE_CHARS_MAX = 64
-FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
-_PART = re.compile(r"([A-Z]+)=([A-Z0-9,+\-]+)")
-_TOO_FINE = frozenset(("BYHOUR", "BYMINUTE", "BYSECOND"))
 _ZONE = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class RecurrenceRule:
-    """On which days something recurs. Hours of the day stand beside the rule, so it never falls more than once a day."""
-
-    words: str = "a recurrence rule of RFC 5545, as FREQ=WEEKLY;BYDAY=MO,SA"
-
-    def check(self, value: Value) -> None:
-        Text(RULE_CHARS_MAX).check(value)
-        text = str(value).removeprefix("RRULE:")
-        parts = [_PART.fullmatch(part) for part in text.split(";")]
-        if not all(parts):
-            raise BadValue(f"must be {self.words}")
-        said = {part[1]: part[2] for part in parts if part}
-        frequency = said.get("FREQ")
-        if frequency in ("HOURLY", "MINUTELY", "SECONDLY") or _TOO_FINE & said.keys():
-            raise BadValue("recurs more than once a day, which would be millions of times; give days here")
-        if frequency not in FREQUENCIES:
-            raise BadValue(f"needs FREQ=, one of {', '.join(FREQUENCIES)}")
-
-    def schema(self) -> Schema:
-        return {"type": "string", "maxLength": RULE_CHARS_MAX, "description": self.words}
+_FIELD = "hours."  # how `idle` begins the names of the parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +63,45 @@ class Zone:
         return {"type": "string", "maxLength": ZONE_CHARS_MAX, "description": self.words}
 
 
-OPENING = Map(
+_OPENING = Map(
     {
-        "rrule": RecurrenceRule(),
-        "start": Clock(),
-        "end": Either((Clock(), Whole(1, OPENING_MINUTES_MAX, "minutes"))),
-        "from": Day(),
+        "rrule": Text(RULE_TEXT_MAX),
+        "start": Clock("a time of day, as 09:30; nothing: midnight"),
+        "end": Clock("a time of day, up to 24:00; one before `start` is on the next day"),
+        "minutes": Whole(1, OPENING_MINUTES_MAX, "how long it is open, in place of `end`, in minutes"),
+        "from": Day("the first day; intervals and counts are counted from it"),
     },
-    required=("rrule", "start", "end"),
+    required=("rrule",),
 )
-HOURS = Map({"rules": ListOf(OPENING, RULES_MAX), "closed": ListOf(DayOrDays(), CLOSED_MAX), "zone": Zone()})
+_FORM = Map({"rules": ListOf(_OPENING, RULES_MAX), "closed": ListOf(DayOrDays(), CLOSED_MAX), "zone": Zone()})
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """When something is open."""
+
+    words: str = _FORM.words
+
+    @property
+    def known(self) -> Mapping[str, FieldType]:
+        """The named values inside."""
+        return _FORM.known
+
+    def check(self, value: Value) -> None:
+        if not isinstance(value, dict):
+            raise BadValue(f"must be a map, of {', '.join(_FORM.known)}")
+        if value.get("zone") is not None:
+            try:
+                Zone().check(value["zone"])
+            except BadValue as error:
+                raise error.below("zone") from None
+        try:
+            spans(value, 0, 1, UTC)  # reads every rule; how long a window does not matter
+        except BadHours as error:
+            raise BadValue(error.problem, error.field.removeprefix(_FIELD)) from None
+
+    def schema(self) -> Schema:
+        return _FORM.schema()
+
+
+HOURS = OpeningHours()

@@ -384,7 +384,8 @@ def _within(declared: FieldType, value: Value, name: str) -> None:
 
 def parts(declared: FieldType) -> Iterator[tuple[str, FieldType]]:
     """The named values inside a type, one level down: for documentation."""
-    if isinstance(declared, Map):
-        yield from declared.known.items()
+    known = getattr(declared, "known", None)
+    if isinstance(known, Mapping):
+        yield from known.items()
     elif isinstance(declared, ListOf | MapTo):
         yield from parts(declared.item)

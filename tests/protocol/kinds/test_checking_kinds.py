@@ -23,7 +23,10 @@ def polygon(*rings: Value) -> dict[str, Value]:
         ("resource", {"place": "the yard", "tag:garden": True, "photo:00ff": "from the left"}),
         ("resource", {"out_for_maintenance": True, "hours": None}),
         ("resource", {"lending": {"to": "members", "longest_minutes": 60, "house_rule": [1]}}),
-        ("resource", {"hours": {"rules": [{"rrule": "FREQ=WEEKLY;BYDAY=SA", "start": "09:00", "end": 240}]}}),
+        (
+            "resource",
+            {"hours": {"rules": [{"rrule": "FREQ=WEEKLY;BYDAY=SA", "start": "09:00", "minutes": 240}]}},
+        ),
         ("resource", {"hours": {"closed": ["2026-12-25", ["2026-08-01", "2026-08-31"]]}}),
         ("place", {"place": polygon(SQUARE)}),
         (
@@ -64,13 +67,13 @@ def test_what_is_of_its_form_or_not_declared_is_taken(kind: str, fields: dict[st
             "lending.terms.for-profit.use",
             "free",
         ),
-        ("resource", {"hours": {"closed": ["2026-02-30"]}}, "hours.closed.0", "no day of the calendar"),
+        ("resource", {"hours": {"closed": ["2026-02-30"]}}, "hours.closed.0", "must be a day"),
         ("resource", {"hours": {"closed": [["2026-02-03", "2026-02-01"]]}}, "hours.closed.0", "before"),
         (
             "resource",
             {"hours": {"rules": [{"rrule": "FREQ=SECONDLY", "start": "09:00", "end": "10:00"}]}},
             "hours.rules.0.rrule",
-            "millions",
+            "at most one opening each",
         ),
         (
             "resource",
@@ -78,7 +81,12 @@ def test_what_is_of_its_form_or_not_declared_is_taken(kind: str, fields: dict[st
             "hours.rules.0.start",
             "time of day",
         ),
-        ("resource", {"hours": {"rules": [{"start": "09:00", "end": 5}]}}, "hours.rules.0.rrule", "missing"),
+        (
+            "resource",
+            {"hours": {"rules": [{"start": "09:00", "minutes": 5}]}},
+            "hours.rules.0.rrule",
+            "rule like",
+        ),
         ("place", {"place": polygon(BOW_TIE)}, "place.geometry.coordinates", "crosses itself"),
         ("place", {"place": polygon(SQUARE[:-1])}, "place.geometry.coordinates", "the last the same"),
         ("place", {"place": polygon([[0, 0], [1, 1], [2, 2], [0, 0]])}, "place.geometry.coordinates", "line"),
