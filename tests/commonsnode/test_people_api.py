@@ -111,6 +111,25 @@ async def test_a_community_for_members_is_read_by_a_person_who_is_admitted_and_b
     assert (await api("GET", f"/records/{key}", tcp=True, token=token)).status == 404
 
 
+async def test_what_is_sealed_is_read_and_written_by_a_member_who_is_signed_in_and_by_no_other(
+    api: Api,
+) -> None:
+    valley = await api.community()
+    rosa, token = await api.person()
+    _, other = await api.person("Inés")
+    await grant(api, valley, rosa)
+    said = {"fields": {"title": "Phone"}, "lane": "members"}
+    added = await api("POST", f"/communities/{valley}/records", said, tcp=True, token=token)
+    assert (added.status, added["waiting"]) == (201, False)
+    for whose, titles in ((token, ["Phone"]), (other, []), (None, [])):
+        found = (await api("GET", "/records", tcp=True, token=whose))["records"]
+        assert [one["title"] for one in found] == titles
+    edit = {"fields": {"title": "Mine"}}
+    assert (await api("PATCH", f"/records/{added['id']}", edit, tcp=True, token=other)).status == 404
+    await api("DELETE", f"/communities/{valley}/members/{rosa}")
+    assert (await api("GET", "/records", tcp=True, token=token))["records"] == []
+
+
 async def test_a_person_joins_by_a_link_what_this_node_follows(api: Api) -> None:
     refuge = str((await api("POST", "/communities", {"name": "Refuge", "reading": "members"}))["id"])
     link = (await api("POST", f"/communities/{refuge}/invitations", {}))["link"]
