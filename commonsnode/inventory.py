@@ -12,7 +12,7 @@ from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import KNOWLEDGE, MEMBERS, PUBLIC
-from commonsnode_protocol.kinds import BadField, check_typed
+from commonsnode_protocol.kinds import BadField, as_stored, check_typed
 from commonsnode_protocol.record import NONCE_BYTES, conflicts, typed_id
 from commonsnode_store.answers import RecordRef, RecordView
 from commonsnode_store.store import Store
@@ -92,7 +92,7 @@ def add(
         raise WrongField("lane", f"one of {', '.join(WRITTEN_LANES)}")
     _check_editable(fields)
     _check_meaning(kind, fields, {})
-    said = {name: value for name, value in fields.items() if value is not None}
+    said = {name: value for name, value in as_stored(kind, fields).items() if value is not None}
     if not said:
         raise WrongField("fields", "at least one field with a value")
     nonce = random_bytes(NONCE_BYTES)
@@ -111,6 +111,7 @@ def edit(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
     fields: None clears. Raises WrongField, Unknown, TooLarge and the store's errors.
     """
     _check_editable(fields)
+    fields = as_stored(ref.kind, fields)
     view = author.store.record(ref)
     if view is not None:
         _check_meaning(ref.kind, {n: v for n, v in fields.items() if differs(view, n, v)}, view.values)

@@ -1,10 +1,12 @@
 """How values and times read for a person."""
 
 import json
+from base64 import b64decode
 from datetime import datetime
 from typing import Any
 
 DEGREE = 10_000_000
+NAMING_BYTES = (16, 32)  # of a record id, of a key
 
 
 def value_text(name: str, value: Any) -> str:
@@ -21,8 +23,14 @@ def value_text(name: str, value: Any) -> str:
         if set(value) == {"$int"}:
             return str(value["$int"])
         if set(value) == {"$bytes"}:
-            return f"{len(str(value['$bytes']).rstrip('=')) * 3 // 4} bytes"
+            return _bytes_text(str(value["$bytes"]))
     return json.dumps(value, ensure_ascii=False)
+
+
+def _bytes_text(encoded: str) -> str:
+    """Bytes of a key or a record id in hexadecimal, as they are typed; of others how many they are."""
+    size = len(encoded.rstrip("=")) * 3 // 4
+    return b64decode(encoded).hex() if size in NAMING_BYTES else f"{size} bytes"
 
 
 def degrees(value: int) -> str:

@@ -116,6 +116,7 @@ def test_values_read_as_a_person_would_say_them() -> None:
     assert value_text("tag:garden", True) == "yes"
     assert value_text("n", {"$int": "9223372036854775807"}) == "9223372036854775807"
     assert value_text("photo", {"$bytes": "AAAA"}) == "3 bytes"
+    assert value_text("keeper", {"$bytes": "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s="}) == "ab" * 32
     assert value_text("list", ["a", 1]) == '["a", 1]'
 
 

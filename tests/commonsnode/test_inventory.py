@@ -218,3 +218,14 @@ def test_an_edit_is_judged_by_what_it_changes_and_not_by_what_a_peer_wrote(
     inventory.edit(author, ref, {"title": "Big drill", "amount": "a handful"})
     with pytest.raises(WrongField, match="amount"):
         inventory.edit(author, ref, {"amount": "two handfuls"})
+
+
+def test_a_key_or_a_record_that_was_typed_in_hexadecimal_is_kept_as_bytes(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    ref = add(author, valley, title="Drill", specification="0f" * 16, keeper_name="ab" * 32)
+    assert view(store, ref).values["specification"] == b"\x0f" * 16
+    assert view(store, ref).values["keeper_name"] == "ab" * 32
+    inventory.edit(author, ref, {"keeper": author.key.hex()})
+    assert view(store, ref).values["keeper"] == author.key
+    assert inventory.edit(author, ref, {"keeper": author.key.hex()}).changed == ()

@@ -89,7 +89,7 @@ def edit(
 ) -> None:
     """Change fields of a thing. What you see is what your edit follows: it settles a conflict of these fields.
 
-    As in: commonsnode edit 3f9a condition=broken keeper=Rosa description=
+    As in: commonsnode edit 3f9a condition=broken keeper_name=Rosa description=
     """
     given = fields(words or ())
     if not given and at is None:

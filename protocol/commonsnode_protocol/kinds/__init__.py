@@ -7,7 +7,7 @@ from commonsnode_protocol.kinds.categories import (
     category_of,
     category_range,
 )
-from commonsnode_protocol.kinds.checking import BadField, check_typed
+from commonsnode_protocol.kinds.checking import BadField, as_stored, check_typed
 from commonsnode_protocol.kinds.conditions import condition_of, works
 from commonsnode_protocol.kinds.declared import ACTIONS, CONDITIONS, KINDS, LANDUSES, TENURES, Field, Kind
 from commonsnode_protocol.kinds.lending import AGENT_TYPES, Applying, rules_for, terms_for
@@ -30,6 +30,7 @@ __all__ = [
     "Field",
     "Kind",
     "Unit",
+    "as_stored",
     "category_number",
     "category_of",
     "category_range",

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.kinds.declared import KINDS
-from commonsnode_protocol.kinds.values import BadValue
+from commonsnode_protocol.kinds.values import BadValue, Key, Record, key_in, record_in
 
 
 class BadField(ValueError):
@@ -15,6 +15,23 @@ class BadField(ValueError):
         super().__init__(f"{field}: {problem}")
         self.field = field
         self.problem = problem
+
+
+def as_stored(kind: str, typed: Mapping[str, Value]) -> dict[str, Value]:
+    """The same fields, with keys and record ids that were typed in hexadecimal as the bytes that rules go by."""
+    declared = KINDS.get(kind)
+    found = dict(typed)
+    if declared is None:
+        return found
+    for name, value in typed.items():
+        field = declared.field(name)
+        if field is None or not isinstance(value, str):
+            continue
+        if isinstance(field.type, Key):
+            found[name] = key_in(value) or value
+        elif isinstance(field.type, Record):
+            found[name] = record_in(value) or value
+    return found
 
 
 def check_typed(
