@@ -4,6 +4,7 @@ import json
 import runpy
 from collections import defaultdict
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 
 from commonsnode_protocol import batch, canonical, frames, intake, limits, lthash, negentropy
 from commonsnode_protocol.authority import evaluate
-from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id, decode, verify
+from commonsnode_protocol.bookings import Rules, settle
+from commonsnode_protocol.bookings import read as read_bookings
+from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset, Signed, changeset_id, decode, verify
 from commonsnode_protocol.clock import plausible_now, writer_time
+from commonsnode_protocol.custody import People, custody, keeper_writes, own_chain
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed, PeerError, Reason
 from commonsnode_protocol.frames import INITIATOR, RESPONDER, LaneState
 from commonsnode_protocol.limits import BATCH_BYTES_MAX
 from commonsnode_protocol.link import parse
-from commonsnode_protocol.record import Standing, conflicts, imported_id, state, typed_id
+from commonsnode_protocol.record import RecordKey, Standing, conflicts, imported_id, state, typed_id
 from vectors.shown import read, read_value, show_value
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
@@ -27,6 +31,7 @@ FILES = [
     "changeset",
     "record_id",
     "state",
+    "bookings",
     "authority",
     "time",
     "link",
@@ -60,7 +65,7 @@ def test_every_group_of_vectors_is_run_here(name: str) -> None:
 
 RUN = {
     ("canonical", "values"), ("signature", "signatures"), ("changeset", "changesets"), ("record_id", "typed"),
-    ("record_id", "imported"), ("state", "states"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
+    ("record_id", "imported"), ("state", "states"), ("bookings", "bookings"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
     ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
@@ -220,6 +225,33 @@ def test_state(vector: Json) -> None:
             for key, fields in sorted(state(changesets).items())
         ]
         assert shown == vector["state"]
+
+
+@each("bookings", "bookings")
+def test_bookings(vector: Json) -> None:
+    assert vector["expect"] == "bookings"
+    held = [decode(bytes.fromhex(body)) for body in vector["changesets"]]
+    thing, people = bytes.fromhex(vector["thing"]), People((bytes.fromhex(vector["steward"]),))
+    for changesets in (held, held[::-1]):
+        precedes = own_chain(changesets)
+        kept = custody(*keeper_writes(RecordKey(thing, "resource", PUBLIC), changesets), people, precedes)
+        assert (kept.keeper.hex() if kept.keeper is not None else None) == vector["keeper"]
+        assert sorted(each.hex() for each in kept.no_effect) == vector["keeper_no_effect"]
+        rules = Rules(kept, people, precedes, vector["at_once"], Decimal(vector["amount"]))
+        shown = [
+            {
+                "ask": each.ask.changeset.hex(),
+                "rank": each.rank,
+                "effective": each.effective_ms,
+                "state": each.state,
+                "takes": list(each.busy) if each.busy is not None else None,
+                "displaced_by": [of.hex() for of in each.displaced_by],
+                "waiting": each.waiting,
+                "no_effect": sorted(acted.changeset.hex() for acted in each.no_effect),
+            }
+            for each in settle(*read_bookings(thing, changesets), rules)
+        ]
+        assert shown == vector["asks"]
 
 
 @each("authority", "authorities")
