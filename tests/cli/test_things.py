@@ -147,3 +147,23 @@ def test_where_several_are_followed_the_community_must_be_named(node: Shell) -> 
     assert node.document("community", "leave", "Valle Bajo") == {"id": second["id"]}
     assert "boat" not in node.text("list")
     assert node.document("add", "hat")["community"] != second["id"]
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [
+        ('place:={"lat":910000000,"lon":0}', "place.lat: "),
+        ('hours:={"closed":["2026-02-30"]}', "hours.closed.0: "),
+        ('hours:={"rules":[{"rrule":"FREQ=SECONDLY"}]}', "hours.rules.0.rrule: "),
+        (
+            'place:={"geometry":{"type":"Polygon","coordinates":[[[0,0],[9,9],[9,0],[0,9],[0,0]]]}}',
+            "place.geometry.coordinates: the outline crosses itself",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_ends_with_exit_code_1_and_names_the_part(
+    node: Shell, word: str, part: str
+) -> None:
+    ended = node.run("add", "drill", word)
+    assert ended.code == 1, ended
+    assert part in ended.err
