@@ -9,8 +9,10 @@ from commonsnode.errors import Unknown, WrongField
 from commonsnode.http import authority_documents, documents
 from commonsnode.http.calls import Call
 from commonsnode.http.on_communities import community_of
+from commonsnode.names import name_invitation, names_of_invitations
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.link import Link
+from commonsnode_store.errors import LaneNotFollowed
 from commonsnode_store.store import Store
 
 TRAIL = 1_000  # changesets, where nobody says how many
@@ -71,7 +73,11 @@ async def invitations_listed(call: Call) -> Mapping[str, Any]:
     names = call.node.notices.of(community).names
     return {
         "invitations": await ask(
-            call, community, lambda _, held: authority_documents.invitations(held, names)
+            call,
+            community,
+            lambda store, held: authority_documents.invitations(
+                held, {**names, **names_of_invitations(store, community)}
+            ),
         )
     }
 
@@ -87,8 +93,11 @@ async def invite(call: Call) -> Mapping[str, Any]:
     )
     node.log.info("invited", community=community.hex(), invitation=invited.id.hex(), role=invited.role)
     if name is not None:
-        node.notices.of(community).names[invited.id.hex()] = name
-        await node.notices.save()
+        try:
+            await node.sign(lambda author: name_invitation(author, community, invited.id, name))
+        except LaneNotFollowed:  # then it stays on this node
+            node.notices.of(community).names[invited.id.hex()] = name
+            await node.notices.save()
     addresses = tuple(node.addresses())
     authority = await node.writer.read(lambda store: store.authority(community))
     table = authority.table.id if authority.table is not None else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commonsnode import communities, inventory, members
+from commonsnode import communities, inventory, members, names
 from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call, Malformed, fields_of
@@ -33,7 +33,11 @@ async def listed(call: Call) -> Mapping[str, Any]:
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error
-        rows = [documents.record(view) for view in page.records]
+        rows = [
+            documents.record(view)
+            for view in page.records
+            if view.kind != names.KIND or query.get("kind") == names.KIND  # shown with the invitation
+        ]
         if page.cursor is None and not query.get("deleted", False):  # the last page
             community = communities.resolve(store, name).id if name is not None else None
             rows += documents.held_only(store, community, query.get("kind"), query.get("text", ""))

@@ -316,7 +316,7 @@ SCHEMAS: dict[str, Schema] = {
             "type": "string",
             "minLength": 1,
             "maxLength": 256,
-            "description": "a note of this node alone: who it is for",
+            "description": "who it is for; only members read it",
         },
     ),
     "Invited": _object(
