@@ -10,6 +10,7 @@ from commonsnode_protocol.authority import NAME_BYTES_MAX, Settings
 from commonsnode_protocol.authority.settings import fields_of, settings_of
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.errors import NotCanonical
+from commonsnode_protocol.limits import FIELD_BYTES_MAX
 
 READING = ("public", "members")
 SETTINGS = (
@@ -73,6 +74,8 @@ def settings_from(asked: Mapping[str, Value], before: Settings | None = None) ->
     for name, value in asked.items():
         if value is not None and not _same(kept.get(name), _completed(name, value)):
             raise WrongField(name, _FORMS.get(name, "is not of its form"))
+    if asked.get("lending") is not None:
+        _check_lending(settings.lending)
     return settings
 
 
@@ -94,6 +97,21 @@ def settings_fields(settings: Settings) -> dict[str, Value]:
 def document(settings: Settings) -> dict[str, Any]:
     """The same as JSON."""
     return {name: encode_value(value) for name, value in settings_fields(settings).items()}
+
+
+def _check_lending(rules: Mapping[str, Value]) -> None:
+    """Of the rules that a charter sets for all things, those that this software follows must be of their form."""
+    from commonsnode_protocol.idle import BadHours, Loan
+
+    for name in rules:
+        if not name or not name.isprintable() or len(name.encode()) > FIELD_BYTES_MAX:
+            raise WrongField(
+                "lending", f"the name of a rule is 1 to {FIELD_BYTES_MAX} bytes of printable text"
+            )
+    try:
+        Loan.read(rules)
+    except BadHours as error:
+        raise WrongField("lending", str(error)) from error
 
 
 def _same(a: Value, b: Value) -> bool:

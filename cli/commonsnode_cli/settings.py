@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from commonsnode_cli.failures import WrongUsage
-from commonsnode_cli.words import place, text
+from commonsnode_cli.words import fields, place, text
 
 KEYS = (
     "name",
@@ -30,6 +30,12 @@ def settings(words: Iterable[str]) -> dict[str, Any]:
             raise WrongUsage(f"the setting {key} is given twice")
         found[key] = setting(key, value) if value else None
     return found
+
+
+def rules(before: dict[str, Any], words: Iterable[str]) -> dict[str, Any]:
+    """The rules of lending `before`, with those that these words set or (`rule=`) take away. Raises WrongUsage."""
+    found = {**before, **fields(words)}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def setting(key: str, value: str) -> Any:
@@ -76,6 +82,7 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("newcomers", "read the past" if found["newcomers_read_past"] else "do not read the past"),
         ("election", f"{part} of {whole} members can name a new steward"),
     ]
+    rows += [("lending", f"{name} {value_text(name, value)}") for name, value in found["lending"].items()]
     return [(label, value) for label, value in rows if value]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from commonsnode import charters, communities, recovery
+from commonsnode import charters, communities, leaving, recovery
 from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call
@@ -54,6 +54,11 @@ async def follow(call: Call) -> Mapping[str, Any]:
 
 async def leave(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    await communities.leave(call.node, community)
-    call.node.log.info("community-left", community=community.hex())
-    return {"id": community.hex()}
+    gone = await leaving.leave(
+        call.node,
+        community,
+        keep_role=call.query.get("keep_role", False),
+        force=call.query.get("force", False),
+    )
+    call.node.log.info("community-left", community=community.hex(), said=gone.said, heard=gone.heard)
+    return {"id": community.hex(), "said": gone.said, "heard": gone.heard}

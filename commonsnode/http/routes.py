@@ -85,7 +85,15 @@ ROUTES: list[Route] = [
     ),
     Route("GET", _C, on_communities.shown, "One community", "CommunityFull", True),
     Route(
-        "DELETE", _C, on_communities.leave, "Leave a community, and remove all of it from this node", "Left"
+        "DELETE",
+        _C,
+        on_communities.leave,
+        "Leave a community: give up the role, and remove all of it from this node",
+        "Left",
+        query={
+            "keep_role": {"type": "boolean", "description": "remove only; the role stays"},
+            "force": {"type": "boolean", "description": "also where no steward is left"},
+        },
     ),
     Route(
         "GET",

@@ -241,7 +241,11 @@ SCHEMAS: dict[str, Schema] = {
         lanes={"type": "array", "items": LANE, "maxItems": len(CHOSEN_LANES)},
     ),
     "Followed": _object(id=COMMUNITY, name=_or_null(TEXT)),
-    "Left": _object(id=COMMUNITY),
+    "Left": _object(
+        id=COMMUNITY,
+        said={"type": ["string", "null"], "description": "left or resigned; null: nothing was to be said"},
+        heard={"type": ["boolean", "null"], "description": "whether some peer has that"},
+    ),
     "Member": _object(id=KEY, role=TEXT, since=MOMENT, by=KEY, you=YES),
     "Members": _object(members=PEOPLE),
     "Grant": _object(required="id", id=TEXT, role={"type": "string", "enum": list(GRANTED_ROLES)}),

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,26 @@ class Peers:
         """A community is followed no more."""
         self._links.sharing.left(community)
 
+    async def handed_on(self, community: bytes, timeout_s: float) -> bool:
+        """Wait until some peer holds all that this node holds of a community. False where none does in time, or none is linked."""
+        began = asyncio.get_running_loop().time()
+        asked: set[Link] = set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while links := set(self._links.by_node.values()):
+                    self._links.changed.clear()
+                    # Who speaks of it no more has taken in that this node is a reader no more.
+                    if any(community not in link.in_step() for link in asked & links):
+                        return True
+                    for link in links - asked:
+                        if community in link.in_step():
+                            asked.add(link)
+                            link.post(events.Refresh())
+                    if any(link.in_step(began).get(community) for link in asked):
+                        return True
+                    await self._links.changed.wait()
+        return False
+
     def status(self) -> list[dict[str, Any]]:
         """The `peers` of `status --json`: whom this node knows and how it stands with each."""
         rows = [self._link_row(link) for link in self._links.by_node.values()]
@@ -276,8 +297,9 @@ class Peers:
         self._own(self._stop_community(community, version))
 
     async def _stop_community(self, community: bytes, version: int) -> None:
-        reason = f"its charter is of version {version}: this node needs a newer version of Commons Node"
-        await self._writer.run(lambda store: store.stop(community, reason))
+        from commonsnode_store import stopping
+
+        await self._writer.run(lambda store: store.stop(community, stopping.by_charter(version)))
         self._log.warning("community-stopped", community=community.hex()[:8], version=version)
         self.left(community)
 

@@ -15,7 +15,7 @@ from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import standing
+from commonsnode_store import standing, stopping
 from commonsnode_store.answers import Applied
 from commonsnode_store.connections import select_in
 from commonsnode_store.errors import CommunityStopped
@@ -147,12 +147,7 @@ class Taking:
         if table.name != community.name:
             self._transaction.rename(community, table.name)
         if table.settings.version not in KNOWN_VERSIONS:
-            self._transaction.stop(community, unknown_version(table.settings.version))
-
-
-def unknown_version(version: int) -> str:
-    """Why a community stops whose current table asks for this version (rule 5)."""
-    return f"it asks for version {version}, which this software does not know"
+            self._transaction.stop(community, stopping.by_table(table.settings.version))
 
 
 def held_ids(db: sqlite3.Connection, ids: Sequence[bytes]) -> set[bytes]:

@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from commonsnode_store import lanes, schema
+from commonsnode_store import lanes, schema, stopping
 from commonsnode_store.connections import Connection, open_writer, os_error, reported_with_files
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
@@ -37,6 +37,7 @@ def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
         try:
             _look_through(db, path, clean)
             schema.migrate(db)
+            stopping.lift(db)
             followed = lanes.load(db)
             lanes.compare_with_table(db, followed.lanes.values())
         except BaseException:

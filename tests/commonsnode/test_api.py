@@ -82,6 +82,7 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
             if route.path == "/peers" and route.method == "DELETE"
             else {}
         )
+        query = {"force": "true"} if route in last else query
         part = (route.path + "///").split("/")[3]
         paths = {"community": valley, "id": drill, "key": keys.get(part, ""), "name": name}
         if route.path.startswith("/session"):

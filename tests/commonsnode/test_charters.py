@@ -51,6 +51,9 @@ def test_what_is_not_asked_is_at_its_default_and_can_go_back_to_it() -> None:
         ("share", [1]),
         ("newcomers_read_past", 1),
         ("lending", {str(n): 1 for n in range(33)}),
+        ("lending", {"longest_minutes": "3 days"}),
+        ("lending", {"shortest_minutes": 60, "longest_minutes": 30}),
+        ("lending", {"a\nb": 1}),
     ],
 )
 def test_a_setting_that_no_charter_can_have_is_refused_by_its_name(name: str, value: Any) -> None:

@@ -65,7 +65,7 @@ async def test_what_is_told_is_bounded_and_goes_with_the_community(api: Api) -> 
     for n in range(NOTICES_MAX + 1):
         notices.tell(community, n, f"{n}")
     assert len(notices.of(community).notices) == NOTICES_MAX
-    await api("DELETE", f"/communities/{valley}")
+    await api("DELETE", f"/communities/{valley}", force="true")
     assert notices.of(community).notices == []
     assert oct(api.node.home.notices_path.stat().st_mode & 0o777) == "0o600"
 

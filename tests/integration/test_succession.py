@@ -1,4 +1,4 @@
-"""The steward vanished: members name new ones together, and a steward who comes back in time stops that."""
+"""The steward vanished: members name new ones together, and a steward who comes back in time stops that. And who leaves."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,3 +57,17 @@ def test_a_steward_who_is_there_stops_it(village: list[Running]) -> None:
     assert "objects to it" in c.shell.refused("steward", "approve", asked["id"])
     assert role(b) == "member"
     assert "members begin an election" in a.shell.refused("steward", "succeed", "--add", key(b))
+
+
+def test_a_member_who_leaves_is_listed_no_more(village: list[Running]) -> None:
+    a, b, c = village
+    community = b.entry()["id"]
+    left = b.do("community", "leave")
+    assert left == {"id": community, "said": "left", "heard": True}
+    assert b.do("status")["communities"] == []
+    met(c, lambda: len(about(c, "members")["members"]) == 2)
+    assert a.do("member", "list", "--all")["members"][-1]["role"] == "left"
+    assert "pass the office on first" in a.shell.refused("community", "leave")
+    c.stop()
+    assert a.do("steward", "propose", "--add", key(c))["state"] == "done"
+    assert a.do("community", "leave")["heard"] is False

@@ -10,6 +10,7 @@ from commonsnode_protocol.authority import MEMBER, MIRROR
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, build, sign
 from commonsnode_protocol.intake import check
+from commonsnode_store import stopping
 from commonsnode_store.errors import CommunityStopped, LaneNotFollowed, UnknownCommunity
 from commonsnode_store.store import Store
 from store_people import ANA, BEN, CHARTER, COMMUNITY, FOUNDER, NOW, STRANGER, checked, record_id
@@ -132,6 +133,29 @@ def test_a_stopped_community_takes_nothing_more_and_stays_readable(store: Store)
         store.apply(COMMUNITY, PUBLIC, [new], seen_ms=NOW, own=True)
     assert [view.title for view in store.page(community=COMMUNITY).records] == ["Drill"]
     assert store.communities()[0].stopped == "its charter is of version 2"
+
+
+@pytest.mark.parametrize("reason", [stopping.by_table(2), stopping.by_charter(2)])
+def test_a_newer_software_goes_on_with_what_the_older_one_stopped(
+    path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    with closing(Store.open(path)) as store:
+        store.apply(COMMUNITY, AUTHORITY, [CHARTER], seen_ms=NOW)
+        store.stop(COMMUNITY, reason)
+    with closing(Store.open(path)) as same:
+        assert same.communities()[0].stopped == reason
+    monkeypatch.setattr(stopping, "KNOWN_VERSIONS", frozenset({1, 2}))
+    with closing(Store.open(path)) as newer:
+        assert newer.communities()[0].stopped is None
+        new = FOUNDER.add(COMMUNITY, record_id(2), title="Saw")
+        assert newer.apply(COMMUNITY, PUBLIC, [new], seen_ms=NOW).new == (new.id,)
+
+
+def test_what_stopped_for_another_reason_stays_stopped(path: Path) -> None:
+    with closing(Store.open(path)) as store:
+        store.stop(COMMUNITY, "its charter is not valid")
+    with closing(Store.open(path)) as again:
+        assert again.communities()[0].stopped == "its charter is not valid"
 
 
 def test_a_charter_that_breaks_its_rules_stops_its_community(empty_file: Path, path: Path) -> None:

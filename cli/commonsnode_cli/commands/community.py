@@ -10,10 +10,11 @@ from commonsnode_cli.commands.steward import say_open
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.settings import lines as charter_lines
-from commonsnode_cli.settings import setting
+from commonsnode_cli.settings import rules, setting
 from commonsnode_cli.wording import moment
 from commonsnode_cli.words import text
 
+CHANGESETS_SHOWN = 10  # of the lane authority, the latest
 PEOPLE_SHOWN = 50  # of a community, beside the rest
 
 app = typer.Typer(
@@ -54,6 +55,12 @@ def create(
         str | None,
         typer.Option(metavar="yes|no", help="Whether newcomers read what members wrote before [yes]."),
     ] = None,
+    lending: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE=VALUE", help="A default rule of lending, as longest_minutes:=4320; may be repeated."
+        ),
+    ] = None,
     share: Annotated[
         str | None, typer.Option(metavar="N/M", help="Of the members, to elect a steward [2/3].")
     ] = None,
@@ -73,6 +80,8 @@ def create(
         "share": share,
     }
     charter = {key: setting(key, text(value, f"the setting {key}")) for key, value in given.items() if value}
+    if lending:
+        charter["lending"] = rules({}, lending)
     call = Invocation.of(context, as_json)
     made = call.node.post("/communities", {"name": text(name, "the name"), **charter})
     if call.as_json:
@@ -112,12 +121,15 @@ def show(
     community: CommunityOption = None,
     as_json: Json = False,
 ) -> None:
-    """One community: its link, its charter, its people, invitations and open proposals, and how much it has."""
+    """One community: its link, its charter, its people, invitations, your devices, what is proposed, and what was done last."""
     call = Invocation.of(context, as_json)
     path = f"/communities/{call.community(_one(which, community))['id']}"
     found = call.node.get(path)
     found["you"] = call.node.get(f"{path}/you")
     found["invitations"] = call.node.get(f"{path}/invitations")["invitations"]
+    found["devices"] = call.node.get(f"{path}/devices")["keys"]
+    found["recovery"] = any(one["kind"] == "recovery" and not one["revoked"] for one in found["devices"])
+    found["history"] = call.node.get(f"{path}/history", {"limit": str(CHANGESETS_SHOWN)})["history"]
     tables = call.node.get(f"{path}/tables")
     found["proposals"], found["elections"] = tables["proposals"], tables["elections"]
     if call.as_json:
@@ -141,7 +153,9 @@ def show(
     for label, value in rows:
         call.out.line(f"  {label:<12}", value)
     _print_people(call, found)
+    _print_devices(call, found)
     say_open(call, tables)
+    _print_history(call, found)
     _print_you(call, found)
 
 
@@ -155,6 +169,27 @@ def _print_people(call: Invocation, found: Document) -> None:
         state = "withdrawn" if one["withdrawn"] else f"{one['used']} of {one['uses']} joined"
         name = f" for {one['name']}" if one["name"] else ""
         call.out.line("  invitation  ", one["id"], f"  {one['role']}{name}, {state}")
+
+
+def _print_devices(call: Invocation, found: Document) -> None:
+    for one in found["devices"]:
+        if one["kind"] in ("device", "node"):
+            state = "revoked" if one["revoked"] else f"since {moment(one['since'])}"
+            call.out.line("  your device ", one["id"], (f"  {state}", "dim"))
+    if found["devices"]:
+        made = (
+            "made" if found["recovery"] else "none yet, so nothing brings you back: commonsnode recovery make"
+        )
+        call.out.line("  recovery    ", made)
+
+
+def _print_history(call: Invocation, found: Document) -> None:
+    for entry in found["history"]:
+        for act in entry["acts"]:
+            void = f", without effect: {act['why']}" if act["why"] else ""
+            call.out.line((f"  {moment(entry['time'])}  {entry['author'][:8]} {act['text']}{void}", "dim"))
+    if len(found["history"]) == CHANGESETS_SHOWN:
+        call.out.say("  … and what was before: commonsnode history --authority")
 
 
 def _print_you(call: Invocation, found: Document) -> None:
@@ -210,17 +245,32 @@ def leave(
     which: Annotated[
         str | None, typer.Argument(metavar="[C]", help="Id, beginning of an id, or name.", show_default=False)
     ] = None,
+    keep_role: Annotated[
+        bool,
+        typer.Option("--keep-role", help="Only remove it here; the role is there when you follow it again."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Say nothing to the others, even as the only steward.")
+    ] = False,
     community: CommunityOption = None,
     as_json: Json = False,
 ) -> None:
-    """Stop following a community, and remove all of it from this node. The others keep theirs."""
+    """Give up your role in a community, and remove all of it from this node. The others keep theirs, and what you wrote.
+
+    The only steward passes the office on first: commonsnode steward propose --add ID
+    """
     call = Invocation.of(context, as_json)
     found = call.community(_one(which, community))
-    left = call.node.delete(f"/communities/{segment(found['id'])}")
+    asked = {"keep_role": "true" if keep_role else None, "force": "true" if force else None}
+    left = call.node.delete(f"/communities/{segment(found['id'])}", asked)
     if call.as_json:
         call.out.document(left)
         return
     call.out.line("left: ", (_name(found), "bold"), f"  {found['id']}")
+    if left["heard"] is False:
+        call.out.say(
+            "  nobody in reach has heard it, so the others still list this node; a steward can revoke it"
+        )
     call.out.say(f"  follow it again: commonsnode community follow {found['link']}")
 
 

@@ -7,7 +7,7 @@ import typer
 from commonsnode_cli.client import Document, segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
-from commonsnode_cli.settings import settings
+from commonsnode_cli.settings import rules, settings
 from commonsnode_cli.wording import moment
 from commonsnode_cli.words import text
 
@@ -58,6 +58,13 @@ def propose(
             " share; KEY= puts it back to its default.",
         ),
     ] = None,
+    lending: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULE=VALUE",
+            help="A default rule of lending, as longest_minutes:=4320; RULE= takes one away.",
+        ),
+    ] = None,
     community: CommunityOption = None,
     as_json: Json = False,
 ) -> None:
@@ -71,8 +78,9 @@ def propose(
             raise WrongUsage(
                 f"{key!r} is no id of a node: that has 64 hexadecimal digits, as `commonsnode id` prints them"
             )
-    if not add and not remove and not said:
-        raise WrongUsage("nothing to propose: give --add, --remove or --set")
+    if not add and not remove and not said and not lending:
+        raise WrongUsage("nothing to propose: give --add, --remove, --set or --lending")
+    rules({}, lending or ())  # what is wrong about the words is said before the node is asked
     body: Document = {"add": [key.lower() for key in add or ()], "remove": [*(remove or ())]}
     if "name" in said:
         name = said.pop("name")
@@ -82,6 +90,9 @@ def propose(
     body["settings"] = said
     call = Invocation.of(context, as_json)
     found = call.community(community)
+    if lending:
+        now = call.node.get(f"/communities/{found['id']}")["settings"]
+        said["lending"] = rules(now["lending"] if now is not None else {}, lending)
     _print_signed(call, call.node.post(f"/communities/{found['id']}/tables", body))
 
 
