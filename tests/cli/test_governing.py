@@ -41,6 +41,44 @@ def test_a_charter_is_what_was_asked_and_is_shown(valley: Shell) -> None:
         assert said in text
 
 
+def test_rules_of_lending_are_set_one_by_one_and_checked(tmp_path: Path) -> None:
+    node = new_node(tmp_path / "home")
+    with node.up():
+        made = node.run(
+            "community", "create", "Valle", "--lending", "longest_minutes:=4320", "--lending", "to=members"
+        )
+        assert "recovery words" in made.out
+        assert "keep it where this node is not" in made.err
+        assert "longest_minutes 4320" in node.text("community", "show")
+        node.document("steward", "propose", "--lending", "to=", "--lending", "lead_minutes:=60")
+        lending = node.document("community", "show")["settings"]["lending"]
+        assert lending == {"longest_minutes": 4320, "lead_minutes": 60}
+        assert "must be minutes" in node.refused("steward", "propose", "--lending", "lead_minutes=soon")
+        assert "is no field" in node.refused("steward", "propose", "--lending", "soon", code=2)
+
+
+def test_a_community_shows_keys_recovery_and_what_was_done(tmp_path: Path) -> None:
+    node = new_node(tmp_path / "home")
+    with node.up():
+        node.document("community", "create", "Valle")
+        node.document("member", "grant", PEOPLE[0])
+        shown = node.document("community", "show")
+        assert ([one["kind"] for one in shown["devices"]], shown["recovery"]) == (["first", "recovery"], True)
+        assert shown["elections"] == []
+        acts = [act["text"].split(" ")[0] for entry in shown["history"] for act in entry["acts"]]
+        assert acts == ["founded", "added", "admitted"]
+        text = node.text("community", "show")
+        assert "recovery    made" in text
+        assert f"admitted {PEOPLE[0][:8]} as member" in text
+        words = node.text("recovery", "make").split(":", 1)[1].split()
+        assert len(words) == 24
+        assert len(node.document("device", "list")["keys"]) == 3
+        assert "is not whole" in node.refused("device", "add", "commons-device:ab")
+        assert "64 hexadecimal digits" in node.refused("device", "request", "ab", code=2)
+        assert "no id of a member" in node.refused("steward", "succeed", "--add", "ab", code=2)
+        assert "no open election" in node.refused("steward", "object", PEOPLE[0])
+
+
 def test_an_invitation_is_a_link_and_a_picture(valley: Shell, tmp_path: Path) -> None:
     made = valley.document("invite", "--name", "Rosa", "--uses", "3", "--qr", str(tmp_path / "rosa.png"))
     assert made["link"].startswith("commons:")
