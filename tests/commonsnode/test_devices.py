@@ -4,12 +4,13 @@ import pytest
 
 from commonsnode import communities, devices, invitations, members, recovery, stewards
 from commonsnode.authoring import Author
+from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.governing import role_of
 from commonsnode.home import Home, read_seed
 from commonsnode.recovery_words import seed_of
 
-LANES = ("authority", "public", "knowledge", "members", "keys")
+LANES = SERVED_LANES
 SEED = b"\x15" * 32
 
 

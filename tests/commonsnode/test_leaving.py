@@ -4,11 +4,12 @@ import pytest
 
 from commonsnode import communities, devices, leaving, members, stewards
 from commonsnode.authoring import Author
+from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Conflict
 from commonsnode_protocol.authority import STEWARD
 from running_node import Api
 
-LANES = ("authority", "public", "knowledge")
+LANES = SERVED_LANES
 
 
 def hand(author: Author, n: int) -> Author:

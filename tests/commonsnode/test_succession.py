@@ -4,13 +4,14 @@ import pytest
 
 from commonsnode import communities, devices, duties, members, recovery, stewards, succession, trail
 from commonsnode.authoring import Author
+from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Conflict, WrongField
 from commonsnode.recovery_words import seed_of
 from commonsnode_protocol.authority import writing
 from commonsnode_protocol.authority.electing import candidacies
 from commonsnode_protocol.authority.proposals import proposals
 
-LANES = ("authority", "public", "knowledge")
+LANES = SERVED_LANES
 
 
 def hand(author: Author, n: int) -> Author:
