@@ -44,7 +44,7 @@ def test_a_place_reads_as_its_name_and_where_it_is_as_far_as_it_says() -> None:
 
 
 def test_bytes_read_as_how_many_they_are() -> None:
-    assert value_text("x", {"$bytes": "AAECAwQFBgcICQoLDA0ODw=="}) == "16 bytes"
+    assert value_text("x", {"$bytes": "AAECAwQFBgcICQoLDA0ODxA="}) == "17 bytes"
     assert value_text("x", {"$bytes": "AAE="}) == "2 bytes"
     assert value_text("x", {"$bytes": "AAEC"}) == "3 bytes"
     assert value_text("x", {"$bytes": ""}) == "0 bytes"
