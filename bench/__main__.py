@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import applying, differing, limits, machine, report, syncing
+from bench import applying, authority, differing, limits, machine, report, syncing
 from bench.run import QUICK, THOROUGH, Run
 from commonsnode.daemon import GC_THRESHOLDS
 
@@ -79,6 +79,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "sync": _sync,
     "singles": applying.measure_singles,
     "differences": differing.measure,
+    "authority": authority.measure,
 }
 
 

@@ -47,6 +47,10 @@ TARGETS = (
     Target("an edit is visible elsewhere, median", "edit_to_visible_ms.p50", "ms", 8),
     Target("start with 100,000 records", "start_s", "s", 1),
     Target("idle memory", "idle_rss_mb", "MB", 90),
+    Target("10,000 members, 50,000 acts: all", "authority_full_s", "s", 2),
+    Target("…one act more", "authority_step_ms", "ms", 5),
+    Target("…one act more, on the disk", "authority_step_applied_ms", "ms", 5),
+    Target("a revocation that voids 50,000", "revoke_50k_s", "s", 5),
 )
 
 
