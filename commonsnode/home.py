@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from commonsnode.durable import write_whole
 from commonsnode.errors import AlreadyANode, HomeError, Locked
 
 HOME_VARIABLE = "COMMONSNODE_HOME"
@@ -101,9 +102,9 @@ def init(path: Path, random_bytes: Callable[[int], bytes] = os.urandom) -> Home:
             if home.is_node():
                 raise AlreadyANode(f"{path} holds a node already; it was left as it is")
             if not home.config_path.exists():
-                _write_new(home.config_path, config.template())
+                write_whole(home.config_path, config.template())
             Store.open(home.database_path, create=not home.database_path.exists()).close()
-            _write_new(home.key_path, random_bytes(SEED_BYTES).hex() + "\n")
+            write_whole(home.key_path, random_bytes(SEED_BYTES).hex() + "\n")
     except OSError as error:
         raise HomeError(
             f"no node can be made in {path}: {error.strerror}", "Give another folder with --home."
@@ -197,21 +198,3 @@ def make_socket_folder(home: Home) -> None:
             f"{folder} belongs to somebody else, or others can write to it",
             "Remove it, or use a --home with a shorter path.",
         )
-
-
-def _write_new(path: Path, text: str) -> None:
-    # The mode goes with the creation: a chmod afterwards would leave a moment in which others can read it. The name comes
-    # last, so that a cut of power leaves no half of a key under it.
-    unfinished = path.with_name(path.name + ".new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -115,17 +115,17 @@ def edit(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
     view = author.store.record(ref)
     if view is not None:
         _check_meaning(ref.kind, {n: v for n, v in fields.items() if differs(view, n, v)}, view.values)
-    return _write(author, ref, fields)
+    return _write(author, ref, view, fields)
 
 
 def remove(author: Author, ref: RecordRef) -> Done:
     """Mark a record as removed. It keeps its fields and its history, and can be restored."""
-    return _write(author, ref, {DELETED: True})
+    return _write(author, ref, author.store.record(ref), {DELETED: True})
 
 
 def restore(author: Author, ref: RecordRef) -> Done:
     """Take back a removal."""
-    return _write(author, ref, {DELETED: None})
+    return _write(author, ref, author.store.record(ref), {DELETED: None})
 
 
 def held_values(store: Store, ref: RecordRef) -> Mapping[str, Value] | None:
@@ -173,8 +173,7 @@ def _unsent(author: Author, view: RecordView) -> set[str]:
     return {name for name, changeset in shown.items() if changeset not in standing}
 
 
-def _write(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
-    view = author.store.record(ref)
+def _write(author: Author, ref: RecordRef, view: RecordView | None, fields: Mapping[str, Value]) -> Done:
     held = held_values(author.store, ref)
     if view is None and held is None:
         raise Unknown(f"no record {ref.record.hex()} here")

@@ -6,12 +6,12 @@ came in while the program was being restarted.
 
 import asyncio
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from commonsnode.durable import write_whole
 from commonsnode.logs import Log
 
 NOTICES_MAX = 50  # of one community; the oldest go
@@ -62,12 +62,4 @@ class Notices:
                 key: {"table": of.table, "role": of.role, "notices": of.notices, "names": of.names}
                 for key, of in self._of.items()
             }
-            await asyncio.to_thread(self._write, json.dumps(said, ensure_ascii=False))
-
-    def _write(self, text: str) -> None:
-        beside = self._path.with_name(f"{self._path.name}.new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
+            await asyncio.to_thread(write_whole, self._path, json.dumps(said, ensure_ascii=False))

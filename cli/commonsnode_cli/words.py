@@ -10,6 +10,7 @@ from typing import Any
 
 from commonsnode_cli.failures import Refused, WrongUsage
 
+KEY_DIGITS = 64
 DEGREE = 10_000_000  # coordinates are whole numbers of 1e-7 degrees
 LATITUDE_MAX, LONGITUDE_MAX = 90, 180
 
@@ -27,6 +28,16 @@ def fields(words: Iterable[str]) -> Fields:
             raise WrongUsage(f"the field {name} is given twice")
         result[name] = value
     return result
+
+
+def whole_key(text: str) -> str:
+    """A whole key, as a node shows its `id`. Raises WrongUsage."""
+    lower = text.lower()
+    if len(lower) != KEY_DIGITS or not set(lower) <= set("0123456789abcdef"):
+        raise WrongUsage(
+            f"{text!r} is no id of a node: that has {KEY_DIGITS} hexadecimal digits, as `commonsnode id` prints them"
+        )
+    return lower
 
 
 def place(text: str) -> dict[str, int]:

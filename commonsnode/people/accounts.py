@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from commonsnode.durable import write_whole
 from commonsnode.errors import Conflict, HomeError, Unknown, WrongField
 from commonsnode.people.sealing import (
     BOX_BYTES,
@@ -92,7 +93,7 @@ class Accounts:
 
     async def _save(self, by_name: dict[str, Account]) -> None:
         said = {"format": FORMAT, "accounts": [_said(account) for account in by_name.values()]}
-        await asyncio.to_thread(_write, self._path, json.dumps(said, ensure_ascii=False, indent=1))
+        await asyncio.to_thread(write_whole, self._path, json.dumps(said, ensure_ascii=False, indent=1))
         self._by_name = by_name
 
 
@@ -202,17 +203,3 @@ def _read(path: Path) -> list[Account]:
             "Put it back from a backup of this node. Without it its people need their words, or an exported file.",
         ) from error
     return accounts
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

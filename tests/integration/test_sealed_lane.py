@@ -97,7 +97,7 @@ def test_a_newcomer_does_not_read_the_past_where_the_charter_says_so(tmp_path: P
 def test_a_former_member_reads_nothing_new_and_a_member_holds_until_there_is_a_key(
     village: list[Running],
 ) -> None:
-    """No key is good after a revocation; a member writes on, and it is sealed when the steward is met."""
+    """What who was revoked writes is held, and sealed once a steward has admitted them again."""
     a, b, c = village
     a.do("member", "grant", key(c))
     first = sealed(a, "Rosa")["id"]

@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 
 from commonsnode_cli.client import segment
-from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.wording import moment
-from commonsnode_cli.words import text
+from commonsnode_cli.words import text, whole_key
 
 KINDS = {
     "first": "the first",
@@ -61,13 +60,10 @@ def request(
 
     Before it: commonsnode community follow LINK. After it, on the first node: commonsnode device add CODE
     """
-    if len(person) != 64 or not set(person.lower()) <= set("0123456789abcdef"):
-        raise WrongUsage(
-            f"{person!r} is no id: that has 64 hexadecimal digits, as `commonsnode id` prints them"
-        )
+    first = whole_key(person)
     call = Invocation.of(context, as_json)
     found = call.community(community)
-    made = call.node.post(f"/communities/{found['id']}/devices/code", {"person": person})
+    made = call.node.post(f"/communities/{found['id']}/devices/code", {"person": first})
     if call.as_json:
         call.out.document(made)
         return

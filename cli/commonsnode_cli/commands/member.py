@@ -8,6 +8,7 @@ from commonsnode_cli.client import segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.wording import moment
+from commonsnode_cli.words import whole_key
 
 ROLES = ("member", "mirror")
 
@@ -35,13 +36,10 @@ def grant(
         raise WrongUsage(
             f"a role is {' or '.join(ROLES)}, not {role!r} (see commonsnode member grant --help)"
         )
-    if len(key) != 64 or not set(key.lower()) <= set("0123456789abcdef"):
-        raise WrongUsage(
-            f"{key!r} is no id of a node: that has 64 hexadecimal digits, as `commonsnode id` prints them"
-        )
+    whole = whole_key(key)
     call = Invocation.of(context, as_json)
     found = call.community(community)
-    granted = call.node.post(f"/communities/{found['id']}/members", {"id": key.lower(), "role": role})
+    granted = call.node.post(f"/communities/{found['id']}/members", {"id": whole, "role": role})
     if call.as_json:
         call.out.document(granted)
         return

@@ -9,7 +9,7 @@ from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.settings import rules, settings
 from commonsnode_cli.wording import moment
-from commonsnode_cli.words import text
+from commonsnode_cli.words import text, whole_key
 
 app = typer.Typer(name="steward", help="Who leads a community, and its charter.", add_completion=False)
 
@@ -73,15 +73,11 @@ def propose(
     As in: commonsnode steward propose --add ID; commonsnode steward propose --set quorum=2
     """
     said = settings(set_ or ())
-    for key in add or ():
-        if len(key) != 64 or not set(key.lower()) <= set("0123456789abcdef"):
-            raise WrongUsage(
-                f"{key!r} is no id of a node: that has 64 hexadecimal digits, as `commonsnode id` prints them"
-            )
+    added = [whole_key(each) for each in add or ()]
     if not add and not remove and not said and not lending:
         raise WrongUsage("nothing to propose: give --add, --remove, --set or --lending")
     rules({}, lending or ())  # what is wrong about the words is said before the node is asked
-    body: Document = {"add": [key.lower() for key in add or ()], "remove": [*(remove or ())]}
+    body: Document = {"add": added, "remove": [*(remove or ())]}
     if "name" in said:
         name = said.pop("name")
         if name is None:
@@ -124,12 +120,10 @@ def succeed(
     Who vanished keeps the seat, so elect two where there was one: two of three stewards then decide everything. A steward who is
     there stops it: commonsnode steward object ID
     """
-    for key in add:
-        if len(key) != 64 or not set(key.lower()) <= set("0123456789abcdef"):
-            raise WrongUsage(f"{key!r} is no id of a member, as `commonsnode member list` prints them")
+    added = [whole_key(each) for each in add or ()]
     call = Invocation.of(context, as_json)
     found = call.community(community)
-    body: Document = {"add": [key.lower() for key in add]}
+    body: Document = {"add": added}
     _print_signed(call, call.node.post(f"/communities/{found['id']}/elections", body), "member")
 
 
