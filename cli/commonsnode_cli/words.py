@@ -30,12 +30,12 @@ def fields(words: Iterable[str]) -> Fields:
     return result
 
 
-def whole_key(text: str) -> str:
-    """A whole key, as a node shows its `id`. Raises WrongUsage."""
+def whole_key(text: str, of: str = "node", shown_by: str = "commonsnode id") -> str:
+    """A key in full. of, shown_by: whose it should be, and which command shows it. Raises WrongUsage."""
     lower = text.lower()
     if len(lower) != KEY_DIGITS or not set(lower) <= set("0123456789abcdef"):
         raise WrongUsage(
-            f"{text!r} is no id of a node: that has {KEY_DIGITS} hexadecimal digits, as `commonsnode id` prints them"
+            f"{text!r} is no id of a {of}: that has {KEY_DIGITS} hexadecimal digits, as `{shown_by}` prints them"
         )
     return lower
 

@@ -120,7 +120,7 @@ def succeed(
     Who vanished keeps the seat, so elect two where there was one: two of three stewards then decide everything. A steward who is
     there stops it: commonsnode steward object ID
     """
-    added = [whole_key(each) for each in add or ()]
+    added = [whole_key(each, "member", "commonsnode member list") for each in add]
     call = Invocation.of(context, as_json)
     found = call.community(community)
     body: Document = {"add": added}
