@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from commonsnode.asking.zones import zone_called
 from commonsnode.errors import WrongField
 from commonsnode.tables.json_form import JsonFormError, decode_value, encode_value
 from commonsnode_protocol import canonical
@@ -22,6 +23,7 @@ SETTINGS = (
     "newcomers_read_past",
     "share",
     "lending",
+    "zone",
 )
 _FORMS = {
     "languages": "tags of languages such as es or qu-EC, 16 at most",
@@ -31,6 +33,7 @@ _FORMS = {
     "licence": "at most 256 bytes of text, as an SPDX identifier (ODbL-1.0) or the name of an agreement",
     "share": "two whole numbers, as [2, 3] for two thirds of the members",
     "lending": "at most 32 rules",
+    "zone": "the IANA name of a time zone, as America/Guayaquil",
 }
 
 
@@ -76,6 +79,8 @@ def settings_from(asked: Mapping[str, Value], before: Settings | None = None) ->
             raise WrongField(name, _FORMS.get(name, "is not of its form"))
     if asked.get("lending") is not None:
         _check_lending(settings.lending)
+    if asked.get("zone") and zone_called(settings.zone) is None:
+        raise WrongField("zone", f"no such time zone is known here: {settings.zone}")
     return settings
 
 
@@ -91,6 +96,7 @@ def settings_fields(settings: Settings) -> dict[str, Value]:
         "newcomers_read_past": settings.newcomers_read_past,
         "share": [*settings.share],
         "lending": bare.get("lending", {}),
+        "zone": settings.zone,
     }
 
 

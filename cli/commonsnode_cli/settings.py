@@ -15,6 +15,7 @@ KEYS = (
     "licence",
     "newcomers_read_past",
     "share",
+    "zone",
 )
 READING = ("public", "members")
 
@@ -71,6 +72,7 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("languages", ", ".join(found["languages"])),
         ("place", place_text),
+        ("time zone", found["zone"]),
         ("reading", "everybody" if found["reading"] == "public" else "members only"),
         ("licence", found["licence"]),
         (

@@ -161,6 +161,7 @@ SETTINGS: dict[str, Any] = {
         "description": "of the members, to elect a steward",
     },
     "lending": {"type": "object", "description": "default rules of lending"},
+    "zone": {"type": "string", "description": "the IANA name of its time zone; empty: each node's own"},
 }
 TABLE_CHANGE: dict[str, Any] = {
     "add": {"type": "array", "items": KEY},

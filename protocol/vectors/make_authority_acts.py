@@ -106,7 +106,14 @@ class World:
 
 def settings_of_a_charter() -> World:
     return World(
-        Settings(languages=("es", "gl"), members_only=True, quorum=2, licence="ODbL-1.0", share=(3, 4))
+        Settings(
+            languages=("es", "gl"),
+            members_only=True,
+            quorum=2,
+            licence="ODbL-1.0",
+            share=(3, 4),
+            zone="Europe/Madrid",
+        )
     )
 
 

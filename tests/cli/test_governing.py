@@ -18,6 +18,7 @@ def valley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     with shell.up():
         words = ["--language", "es", "--language", "qu-EC", "--at", "0.35,-78.12,Cotacachi"]
         words += ["--licence", "ODbL-1.0", "--quorum", "2", "--share", "1/2", "--newcomers-read-past", "no"]
+        words += ["--zone", "America/Guayaquil"]
         shell.document("community", "create", "Valle Alto", *words)
         yield shell
 
@@ -33,6 +34,7 @@ def test_a_charter_is_what_was_asked_and_is_shown(valley: Shell) -> None:
         "newcomers_read_past": False,
         "share": [1, 2],
         "lending": {},
+        "zone": "America/Guayaquil",
     }
     assert (shown["founder"], shown["stewards"]) == (shown["you"]["id"], [shown["you"]["id"]])
     assert shown["roles"]["steward"] == 1

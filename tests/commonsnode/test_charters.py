@@ -20,6 +20,7 @@ ASKED: dict[str, Any] = {
     "newcomers_read_past": False,
     "share": [1, 2],
     "lending": {"days": 14},
+    "zone": "America/Guayaquil",
 }
 
 
@@ -54,6 +55,9 @@ def test_what_is_not_asked_is_at_its_default_and_can_go_back_to_it() -> None:
         ("lending", {"longest_minutes": "3 days"}),
         ("lending", {"shortest_minutes": 60, "longest_minutes": 30}),
         ("lending", {"a\nb": 1}),
+        ("zone", "Valle/Alto"),
+        ("zone", "../etc/passwd"),
+        ("zone", "x" * 65),
     ],
 )
 def test_a_setting_that_no_charter_can_have_is_refused_by_its_name(name: str, value: Any) -> None:

@@ -64,6 +64,10 @@ def create(
     share: Annotated[
         str | None, typer.Option(metavar="N/M", help="Of the members, to elect a steward [2/3].")
     ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", help="Its time zone, as America/Guayaquil [that of each node]."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Begin a community with its charter. This node's key becomes its founder and first steward.
@@ -78,6 +82,7 @@ def create(
         "licence": licence,
         "newcomers_read_past": newcomers_read_past,
         "share": share,
+        "zone": zone,
     }
     charter = {key: setting(key, text(value, f"the setting {key}")) for key, value in given.items() if value}
     if lending:

@@ -4,6 +4,7 @@ A setting that is left out, or not of its form, is at its default: so a charter 
 later version writes otherwise. Only the name is needed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,9 +18,13 @@ LANGUAGE_BYTES_MAX = 35  # BCP 47, section 4.4.1
 LICENCE_BYTES_MAX = 256
 PLACE_BYTES_MAX = 256
 LENDING_MAX = 32  # rules of lending that a charter may set
+ZONE_CHARS_MAX = 64
 SHARE_MAX = 1_000  # numerator and denominator of a share
 LATITUDE_MAX, LONGITUDE_MAX = 900_000_000, 1_800_000_000  # 1e-7 degrees
 KNOWN_VERSIONS = frozenset({VERSION})
+
+ZONE_FORM = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
+"""Of the IANA name of a time zone. Which there are is another matter: it changes every year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class Settings:
     licence: str = ""
     newcomers_read_past: bool = True
     share: tuple[int, int] = (2, 3)  # of the members, for a succession
+    zone: str = ""  # the IANA name of its time zone; none: each node's own
     version: int = VERSION
 
 
@@ -76,6 +82,7 @@ def settings_of(values: Mapping[str, Value]) -> Settings:
         licence=_text(values.get("licence"), LICENCE_BYTES_MAX),
         newcomers_read_past=past if type(past) is bool else True,
         share=_share(share),
+        zone=_zone(values.get("zone")),
         version=version if type(version) is int and version >= 1 else VERSION,
     )
 
@@ -100,6 +107,8 @@ def fields_of(settings: Settings) -> dict[str, Value]:
         fields["newcomers_read_past"] = False
     if settings.share != (2, 3):
         fields["share"] = list(settings.share)
+    if settings.zone:
+        fields["zone"] = settings.zone
     if settings.version != VERSION:
         fields["version"] = settings.version
     return fields
@@ -107,6 +116,11 @@ def fields_of(settings: Settings) -> dict[str, Value]:
 
 def _text(value: Value, bytes_max: int) -> str:
     return value if type(value) is str and len(value.encode()) <= bytes_max else ""
+
+
+def _zone(value: Value) -> str:
+    zone = _text(value, ZONE_CHARS_MAX)
+    return zone if ZONE_FORM.fullmatch(zone) else ""
 
 
 def _languages(value: Value) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 What they mean, and so whether they can be followed, is decided in one place, `idle`; here are their names and types.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 
+from commonsnode_protocol.authority.settings import ZONE_CHARS_MAX, ZONE_FORM
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.idle import CLOSED_MAX, OPENING_MINUTES_MAX, RULES_MAX, BadHours, spans
 from commonsnode_protocol.kinds.values import (
@@ -24,9 +24,6 @@ from commonsnode_protocol.kinds.values import (
 )
 from commonsnode_protocol.recurrence import RULE_TEXT_MAX
 
-ZONE_CHARS_MAX = 64
-
-_ZONE = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
 _FIELD = "hours."  # how `idle` begins the names of the parts
 
 
@@ -56,7 +53,7 @@ class Zone:
     words: str = "the IANA name of a time zone, as America/Guayaquil"
 
     def check(self, value: Value) -> None:
-        if not isinstance(value, str) or len(value) > ZONE_CHARS_MAX or not _ZONE.fullmatch(value):
+        if not isinstance(value, str) or len(value) > ZONE_CHARS_MAX or not ZONE_FORM.fullmatch(value):
             raise BadValue(f"must be {self.words}")
 
     def schema(self) -> Schema:
