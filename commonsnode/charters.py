@@ -8,7 +8,7 @@ from commonsnode.errors import WrongField
 from commonsnode.tables.json_form import JsonFormError, decode_value, encode_value
 from commonsnode_protocol import canonical
 from commonsnode_protocol.authority import NAME_BYTES_MAX, Settings
-from commonsnode_protocol.authority.settings import fields_of, settings_of
+from commonsnode_protocol.authority.settings import GRID_M_MAX, fields_of, settings_of
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.errors import NotCanonical
 from commonsnode_protocol.limits import FIELD_BYTES_MAX
@@ -22,6 +22,7 @@ SETTINGS = (
     "licence",
     "newcomers_read_past",
     "share",
+    "grid",
     "lending",
     "zone",
 )
@@ -32,6 +33,7 @@ _FORMS = {
     "quorum": "how many stewards sign a change of stewards or of the charter: 1 to 64",
     "licence": "at most 256 bytes of text, as an SPDX identifier (ODbL-1.0) or the name of an agreement",
     "share": "two whole numbers, as [2, 3] for two thirds of the members",
+    "grid": f"a whole number of metres, 0 (exact places for everybody) to {GRID_M_MAX}",
     "lending": "at most 32 rules",
     "zone": "the IANA name of a time zone, as America/Guayaquil",
 }
@@ -95,6 +97,7 @@ def settings_fields(settings: Settings) -> dict[str, Value]:
         "licence": settings.licence,
         "newcomers_read_past": settings.newcomers_read_past,
         "share": [*settings.share],
+        "grid": settings.grid_m,
         "lending": bare.get("lending", {}),
         "zone": settings.zone,
     }

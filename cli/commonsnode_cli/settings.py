@@ -16,8 +16,10 @@ KEYS = (
     "newcomers_read_past",
     "share",
     "zone",
+    "grid",
 )
 READING = ("public", "members")
+NUMBER_DIGITS_MAX = 6
 
 
 def settings(words: Iterable[str]) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def setting(key: str, value: str) -> Any:
             return _place(value)
         case "reading" if value not in READING:
             raise WrongUsage(f"reading is {' or '.join(READING)}, not {value!r}")
-        case "quorum":
+        case "quorum" | "grid":
             return _number(key, value)
         case "newcomers_read_past":
             if value not in ("yes", "no"):
@@ -83,6 +85,10 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("newcomers", "read the past" if found["newcomers_read_past"] else "do not read the past"),
         ("election", f"{part} of {whole} members can name a new steward"),
+        (
+            "places",
+            f"to {found['grid']} m for others than members" if found["grid"] else "exact for everybody",
+        ),
     ]
     rows += [("lending", f"{name} {value_text(name, value)}") for name, value in found["lending"].items()]
     return [(label, value) for label, value in rows if value]
@@ -99,6 +105,6 @@ def _place(value: str) -> dict[str, Any]:
 
 
 def _number(key: str, value: str) -> int:
-    if not value.isascii() or not value.isdecimal() or len(value) > 4:
+    if not value.isascii() or not value.isdecimal() or len(value) > NUMBER_DIGITS_MAX:
         raise WrongUsage(f"{key}: {value!r} is no whole number")
     return int(value)

@@ -13,7 +13,7 @@ from commonsnode.people.people import PASSPHRASE_CHARS_MAX
 from commonsnode.recovery_words import TYPED_MAX
 from commonsnode_protocol.authority import GRANTED_ROLES
 from commonsnode_protocol.authority.acts import USES_MAX
-from commonsnode_protocol.authority.settings import LANGUAGES_MAX, SHARE_MAX, STEWARDS_MAX
+from commonsnode_protocol.authority.settings import GRID_M_MAX, LANGUAGES_MAX, SHARE_MAX, STEWARDS_MAX
 from commonsnode_protocol.kinds import KINDS, Kind
 from commonsnode_protocol.limits import KIND_BYTES_MAX, LINK_BYTES_MAX
 
@@ -159,6 +159,12 @@ SETTINGS: dict[str, Any] = {
         "minItems": 2,
         "maxItems": 2,
         "description": "of the members, to elect a steward",
+    },
+    "grid": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": GRID_M_MAX,
+        "description": "metres, to which places are blurred for who is no member; 0: exact",
     },
     "lending": {"type": "object", "description": "default rules of lending"},
     "zone": {"type": "string", "description": "the IANA name of its time zone; empty: each node's own"},

@@ -19,6 +19,7 @@ def valley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         words = ["--language", "es", "--language", "qu-EC", "--at", "0.35,-78.12,Cotacachi"]
         words += ["--licence", "ODbL-1.0", "--quorum", "2", "--share", "1/2", "--newcomers-read-past", "no"]
         words += ["--zone", "America/Guayaquil"]
+        words += ["--grid", "250"]
         shell.document("community", "create", "Valle Alto", *words)
         yield shell
 
@@ -33,13 +34,14 @@ def test_a_charter_is_what_was_asked_and_is_shown(valley: Shell) -> None:
         "licence": "ODbL-1.0",
         "newcomers_read_past": False,
         "share": [1, 2],
+        "grid": 250,
         "lending": {},
         "zone": "America/Guayaquil",
     }
     assert (shown["founder"], shown["stewards"]) == (shown["you"]["id"], [shown["you"]["id"]])
     assert shown["roles"]["steward"] == 1
     text = valley.text("community", "show")
-    for said in ("es, qu-EC", "Cotacachi (0.35,-78.12)", "ODbL-1.0", "1 of 2 members", "steward"):
+    for said in ("es, qu-EC", "Cotacachi (0.35,-78.12)", "ODbL-1.0", "1 of 2 members", "to 250 m", "steward"):
         assert said in text
 
 

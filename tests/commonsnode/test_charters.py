@@ -19,6 +19,7 @@ ASKED: dict[str, Any] = {
     "licence": "ODbL-1.0",
     "newcomers_read_past": False,
     "share": [1, 2],
+    "grid": 250,
     "lending": {"days": 14},
     "zone": "America/Guayaquil",
 }
@@ -51,6 +52,9 @@ def test_what_is_not_asked_is_at_its_default_and_can_go_back_to_it() -> None:
         ("share", [3, 2]),
         ("share", [1]),
         ("newcomers_read_past", 1),
+        ("grid", -1),
+        ("grid", 100_001),
+        ("grid", True),
         ("lending", {str(n): 1 for n in range(33)}),
         ("lending", {"longest_minutes": "3 days"}),
         ("lending", {"shortest_minutes": 60, "longest_minutes": 30}),

@@ -12,6 +12,7 @@ import pytest
 
 from commonsnode_protocol import batch, canonical, frames, intake, limits, lthash, negentropy
 from commonsnode_protocol.authority import evaluate
+from commonsnode_protocol.blurring import blurred, blurred_place, shown_distance_m
 from commonsnode_protocol.bookings import Rules, settle
 from commonsnode_protocol.bookings import read as read_bookings
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset, Signed, changeset_id, decode, verify
@@ -32,6 +33,7 @@ FILES = [
     "record_id",
     "state",
     "bookings",
+    "blurring",
     "authority",
     "time",
     "link",
@@ -65,7 +67,7 @@ def test_every_group_of_vectors_is_run_here(name: str) -> None:
 
 RUN = {
     ("canonical", "values"), ("signature", "signatures"), ("changeset", "changesets"), ("record_id", "typed"),
-    ("record_id", "imported"), ("state", "states"), ("bookings", "bookings"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
+    ("record_id", "imported"), ("state", "states"), ("bookings", "bookings"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
     ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
@@ -181,6 +183,25 @@ def test_changeset(vector: Json) -> None:
             assert refusal(caught.value) == expected
         case other:
             pytest.fail(f"an unknown expectation: {other}")
+
+
+@each("blurring", "positions")
+def test_blurred_position(vector: Json) -> None:
+    assert vector["expect"] == "middle"
+    assert [*blurred(vector["lat"], vector["lon"], vector["grid"])] == vector["middle"]
+
+
+@each("blurring", "places")
+def test_blurred_place(vector: Json) -> None:
+    assert vector["expect"] == "public"
+    found = blurred_place(read_value(vector["place"]), vector["grid"])
+    assert show_value(found) == vector["public"]
+
+
+@each("blurring", "distances")
+def test_rounded_distance(vector: Json) -> None:
+    assert vector["expect"] == "shown"
+    assert shown_distance_m(vector["distance"], vector["grid"]) == vector["shown"]
 
 
 @each("record_id", "typed")

@@ -68,6 +68,13 @@ def create(
         str | None,
         typer.Option(metavar="ZONE", help="Its time zone, as America/Guayaquil [that of each node]."),
     ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRES",
+            help="To how much places of things are blurred for who is no member; 0: not at all [1000].",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Begin a community with its charter. This node's key becomes its founder and first steward.
@@ -83,6 +90,7 @@ def create(
         "newcomers_read_past": newcomers_read_past,
         "share": share,
         "zone": zone,
+        "grid": grid,
     }
     charter = {key: setting(key, text(value, f"the setting {key}")) for key, value in given.items() if value}
     if lending:

@@ -55,7 +55,7 @@ def propose(
             "--set",
             metavar="KEY=VALUE",
             help="A setting of the charter: name, languages, place, reading, quorum, licence, newcomers_read_past,"
-            " share, zone; KEY= puts it back to its default.",
+            " share, zone, grid; KEY= puts it back to its default.",
         ),
     ] = None,
     lending: Annotated[

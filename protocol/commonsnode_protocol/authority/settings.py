@@ -20,6 +20,7 @@ PLACE_BYTES_MAX = 256
 LENDING_MAX = 32  # rules of lending that a charter may set
 ZONE_CHARS_MAX = 64
 SHARE_MAX = 1_000  # numerator and denominator of a share
+GRID_M, GRID_M_MAX = 1_000, 100_000  # of blurred places, in metres
 LATITUDE_MAX, LONGITUDE_MAX = 900_000_000, 1_800_000_000  # 1e-7 degrees
 KNOWN_VERSIONS = frozenset({VERSION})
 
@@ -49,6 +50,7 @@ class Settings:
     newcomers_read_past: bool = True
     share: tuple[int, int] = (2, 3)  # of the members, for a succession
     zone: str = ""  # the IANA name of its time zone; none: each node's own
+    grid_m: int = GRID_M  # of the places that everybody sees; 0: they are exact
     version: int = VERSION
 
 
@@ -72,7 +74,7 @@ def name_of(values: Mapping[str, Value]) -> str | None:
 def settings_of(values: Mapping[str, Value]) -> Settings:
     """Read the settings among the fields of a charter or certificate."""
     quorum, share, version = values.get("quorum"), values.get("share"), values.get("version")
-    lending, past = values.get("lending"), values.get("newcomers_read_past")
+    lending, past, grid = values.get("lending"), values.get("newcomers_read_past"), values.get("grid")
     return Settings(
         languages=_languages(values.get("languages")),
         place=_place(values.get("place")),
@@ -83,6 +85,7 @@ def settings_of(values: Mapping[str, Value]) -> Settings:
         newcomers_read_past=past if type(past) is bool else True,
         share=_share(share),
         zone=_zone(values.get("zone")),
+        grid_m=grid if type(grid) is int and 0 <= grid <= GRID_M_MAX else GRID_M,
         version=version if type(version) is int and version >= 1 else VERSION,
     )
 
@@ -109,6 +112,8 @@ def fields_of(settings: Settings) -> dict[str, Value]:
         fields["share"] = list(settings.share)
     if settings.zone:
         fields["zone"] = settings.zone
+    if settings.grid_m != GRID_M:
+        fields["grid"] = settings.grid_m
     if settings.version != VERSION:
         fields["version"] = settings.version
     return fields
