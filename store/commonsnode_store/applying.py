@@ -89,7 +89,7 @@ class Taking:
         moved.add(self._lane, sorted(rose), sorted(step.fell))
         follow_acts(transaction, evaluator, rose, step.fell)
         follow_authority(transaction, evaluator, step.authors, moved)
-        changed = step != NOTHING and evaluator.authority != before
+        changed = step != NOTHING and evaluator.authority is not before
         if changed:
             transaction.authorities[community.id] = evaluator.authority
         if step.moved and evaluator.chain is not None:

@@ -12,6 +12,7 @@ from commonsnode_protocol.authority.acts import CHARTER, Certificate, Entry, ent
 from commonsnode_protocol.authority.joins import Joins
 from commonsnode_protocol.authority.members import Member, Membership, member_of
 from commonsnode_protocol.authority.persons import Person, Pool
+from commonsnode_protocol.authority.roster import Roster
 from commonsnode_protocol.authority.settings import Table, name_of, settings_of
 from commonsnode_protocol.authority.stewardship import Stewardship, Touched, changed_keys
 from commonsnode_protocol.authority.succession import Elections
@@ -34,6 +35,7 @@ class Step:
     )  # the table that was the current one and is in the chain no more (rule 14): tell people
 
 
+NOBODY = Authority()  # before the charter is here
 NOTHING = Step(frozenset(), frozenset(), frozenset(), False, None)
 
 
@@ -73,12 +75,10 @@ class Evaluator:
     _first: Table | None = None
     _chain: Chain | None = None
     _acts: Stewardship | None = None
-    _people: dict[bytes, Member] = field(default_factory=dict)
-    _members: dict[bytes, Membership] = field(default_factory=dict)
+    _roster: Roster = field(default_factory=Roster)
     _holders: dict[bytes, set[bytes]] = field(default_factory=dict)  # key → persons
     _claims: dict[bytes, set[bytes]] = field(default_factory=dict)  # the same of the keys that they claim
     _kept: dict[bytes, set[bytes]] = field(default_factory=dict)  # changeset → persons whose keys it is about
-    _authority: Authority | None = None
 
     def __post_init__(self) -> None:
         self._pool = Pool(self.community)
@@ -87,10 +87,8 @@ class Evaluator:
 
     @property
     def authority(self) -> Authority:
-        """All that the set says now. Costs a copy of the maps after each step."""
-        if self._authority is None:
-            self._authority = self._view()
-        return self._authority
+        """All that the set says now; the same object as long as it says the same."""
+        return self._roster.authority(self._chain) if self._chain is not None else NOBODY
 
     @property
     def chain(self) -> Chain | None:
@@ -112,12 +110,12 @@ class Evaluator:
     @property
     def members(self) -> Mapping[bytes, Membership]:
         """Who has which role now; live."""
-        return self._members
+        return self._roster.members.live
 
     @property
     def people(self) -> Mapping[bytes, Member]:
         """All who are or were admitted; live."""
-        return self._people
+        return self._roster.people.live
 
     def verdict(self, author: bytes, lane: str) -> Verdict:
         """In which ways changesets of this author stand in this lane."""
@@ -136,13 +134,13 @@ class Evaluator:
 
     def member(self, person: bytes) -> Member | None:
         """A person who is or was admitted."""
-        return self._people.get(person)
+        return self._roster.people.live.get(person)
 
     def person(self, first: bytes) -> Person | None:
         """The keys of a person, as far as they may act in `authority`."""
         if self._acts is not None and first in self._acts.persons:
             return self._acts.persons[first]
-        member = self._people.get(first)
+        member = self._roster.people.live.get(first)
         return member.person if member is not None else None
 
     def add(self, changesets: Iterable[Changeset]) -> Step:
@@ -155,7 +153,6 @@ class Evaluator:
         for each in entries:
             self._take(each, touched)
         self._elections.add(entries)
-        self._authority = None
         if self._first is None or self._charter is None:
             return NOTHING
         before = self._chain
@@ -228,23 +225,22 @@ class Evaluator:
 
     def _all_anew(self, before: Chain | None) -> Step:
         assert self._chain is not None
-        data = {key: self._data_verdict(key) for key in self._holders}
+        data, self._roster = self._roster.data.live, Roster()
         self._elections.keep(self._chain.index)
         self._acts = Stewardship(self._chain, self._pool)
         self._joins.kept, self._joins.of_person = {}, {}
         for invitation in self._joins.made:
             self._joins.value(invitation, self._acts)
-        self._people, self._members = {}, {}
         self._holders, self._claims, self._kept = {}, {}, {}
         for first in {*self._chain.tenures, *self._acts.grants, *self._joins.of_person}:
             self._value_person(first)
         stood = self.standing
         self.standing = {id_ for id_, held in self._held.items() if self._stands(held)}
-        authors = frozenset(
-            key
-            for key in data.keys() | self._holders.keys()
-            if data.get(key, NEVER) != self._data_verdict(key)
-        )
+        self._value_keys(self._holders.keys() | self._acts.by_key.keys())
+        for id_ in self.standing:
+            self._roster.stood(id_, self._held[id_].changeset.author)
+        now = self._roster.data.live
+        authors = frozenset(key for key in data.keys() | now.keys() if data.get(key) != now.get(key))
         left = None
         if before is not None and before.current.id not in self._chain.index:
             left = before.current.id
@@ -268,32 +264,34 @@ class Evaluator:
             first
             for new in entries
             for first in self._claims.get(new.changeset.author, ())
-            if (person := self._people[first].person) is not None and not person.adds(new)
+            if (person := self._person_of(first)) is not None and not person.adds(new)
         }
         authors: set[bytes] = set()
         for first in touched.persons:
             authors |= self._value_person(first, touched)
         rose_ids, fell_ids = self._settle(touched.changesets)
+        for key in self._value_keys(authors | touched.keys):
+            for id_ in self.standing & self._pool.by_author.get(key, {}).keys():
+                self._roster.stood(id_, key)
+        for id_ in rose_ids:
+            self._roster.stood(id_, self._held[id_].changeset.author)
+        for id_ in fell_ids:
+            self._roster.fell(id_)
         return Step(rose_ids, fell_ids, frozenset(authors), False, None)
 
     def _value_person(self, first: bytes, touched: Touched | None = None) -> set[bytes]:
         """Value a person anew; returns the keys of which something else stands in the data lanes."""
         assert self._acts is not None
-        before = self._people.pop(first, None)
-        old = before.person if before is not None else None
+        old = self._person_of(first)
         member = member_of(first, self._pool, self._acts, self._joins)
         new = member.person if member is not None else None
-        self._members.pop(first, None)
         for key in old.keys if old is not None else ():
             self._holders[key].discard(first)
         for key in old.claimed if old is not None else ():
             self._claims[key].discard(first)
         for id_ in old.kept if old is not None else ():
             self._kept[id_].discard(first)
-        if member is not None:
-            self._people[first] = member
-            if member.membership is not None:
-                self._members[first] = member.membership
+        self._roster.put_person(first, member)
         for key in new.keys if new is not None else ():
             self._holders.setdefault(key, set()).add(first)
         for key in new.claimed if new is not None else ():
@@ -313,6 +311,19 @@ class Evaluator:
                 new.kept if new is not None else frozenset()
             )
         return changed
+
+    def _value_keys(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Say of these keys what stands of them now; those of which all stands in lane `authority` now, or no more."""
+        turned: list[bytes] = []
+        for key in keys:
+            self._roster.put_data(key, self._data_verdict(key))
+            if self._roster.put_acts(key, self._acts_verdict(key)):
+                turned.append(key)
+        return turned
+
+    def _person_of(self, first: bytes) -> Person | None:
+        member = self._roster.people.live.get(first)
+        return member.person if member is not None else None
 
     def _settle(self, ids: Iterable[bytes]) -> tuple[frozenset[bytes], frozenset[bytes]]:
         rose: set[bytes] = set()
@@ -335,7 +346,7 @@ class Evaluator:
             or any(
                 person.stands(held)
                 for first in self._holders.get(held.changeset.author, ())
-                if (person := self._people[first].person) is not None
+                if (person := self._person_of(first)) is not None
             )
         )
 
@@ -353,7 +364,7 @@ class Evaluator:
         ways = [
             person.keys[key].conditions
             for first in sorted(self._holders.get(key, ()))
-            if (person := self._people[first].person) is not None
+            if (person := self._person_of(first)) is not None
         ]
         return ALWAYS if () in ways else tuple(ways)
 
@@ -365,28 +376,3 @@ class Evaluator:
         ]
         ways += self._data_verdict(key)
         return ALWAYS if () in ways else tuple(ways)
-
-    def _view(self) -> Authority:
-        chain, acts = self._chain, self._acts
-        if chain is None or acts is None:
-            return Authority()
-        data: dict[bytes, Verdict] = {}
-        lane: dict[bytes, Verdict] = {}
-        for key, holders in self._holders.items():
-            if holders:
-                data[key] = self._data_verdict(key)
-        for key in {*data, *(key for key, holders in acts.by_key.items() if holders)}:
-            lane[key] = self._acts_verdict(key)
-        apart = frozenset(
-            id_ for id_ in self.standing if lane.get(self._held[id_].changeset.author, NEVER) != ALWAYS
-        )
-        return Authority(
-            chain.current,
-            dict(self._members),
-            chain.tables,
-            chain.lost,
-            dict(self._people),
-            data,
-            lane,
-            apart,
-        )

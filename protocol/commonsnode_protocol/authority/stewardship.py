@@ -36,6 +36,7 @@ class Touched:
     invitations: set[bytes] = field(default_factory=set)
     pinned: set[bytes] = field(default_factory=set)  # joins that grants name
     changesets: set[bytes] = field(default_factory=set)  # may stand now and did not, or the reverse
+    keys: set[bytes] = field(default_factory=set)  # of which something else stands as a steward's
 
 
 @dataclass(slots=True)
@@ -113,7 +114,9 @@ class Stewardship:
 
     def _refresh(self, first: bytes, touched: Touched) -> None:
         before, after = self.persons.get(first, NOBODY), self._valued(first)
-        changed = changed_keys(before, after) | before.walks.keys() | after.walks.keys()
+        differing = changed_keys(before, after)
+        touched.keys |= differing
+        changed = differing | before.walks.keys() | after.walks.keys()
         concerned = [entry for key in changed for entry in self.pool.by_author.get(key, {}).values()]
         for entry in concerned:
             self._unindex(entry, touched)
