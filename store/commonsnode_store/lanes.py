@@ -16,6 +16,7 @@ from commonsnode_store import fingerprints
 from commonsnode_store.answers import LaneState
 from commonsnode_store.errors import Damaged, LaneNotFollowed, UnknownCommunity
 from commonsnode_store.fingerprints import Directory, DirectoryEdit
+from commonsnode_store.id_digests import IdDigests
 
 COUNTED_MAX = (
     200_000  # of a larger set, only some buckets are compared with the table when the file is opened
@@ -135,11 +136,11 @@ def compare_with_table(db: sqlite3.Connection, lanes: Iterable[Lane]) -> None:
 class LaneEdit:
     """A lane in the making, inside of a write transaction."""
 
-    def __init__(self, db: sqlite3.Connection, before: Lane) -> None:
+    def __init__(self, db: sqlite3.Connection, id_digests: IdDigests, before: Lane) -> None:
         self.before = before
         self.count = before.directory.size
         self.records = self.deleted = 0  # how many more are shown than before, as such
-        self._db = db
+        self._db, self._id_digests = db, id_digests
         self._moved = False  # whether another set stands than before
         self._directory = DirectoryEdit(db, before.no, before.directory)
         self._digest = LtHash.from_state(before.digest) if before.name != AUTHORITY else None
@@ -151,6 +152,8 @@ class LaneEdit:
         self._moved = self._moved or bool(items)
         if self._digest is not None:
             self._digest.add(id_ for _, id_ in items)
+        else:
+            self._id_digests.change(self.before.no, (id_ for _, id_ in items), stand=True)
 
     def remove(self, items: Sequence[Item]) -> None:
         """Take out changesets that stood; in the table they stand no more."""
@@ -159,6 +162,8 @@ class LaneEdit:
         self._moved = True
         if self._digest is not None:
             self._digest.remove(id_ for _, id_ in items)
+        else:
+            self._id_digests.change(self.before.no, (id_ for _, id_ in items), stand=False)
 
     def finish(self) -> Lane:
         """Write the lane's row; what it is when the transaction is committed."""
@@ -166,7 +171,8 @@ class LaneEdit:
         directory = self._directory.done()
         digest = before.digest
         if self._moved:
-            digest = self._digest.state() if self._digest is not None else self._authority_digest()
+            of_ids = self._id_digests.of
+            digest = self._digest.state() if self._digest is not None else of_ids(self._db, before.no)
         self._db.execute(
             "update lanes set changesets = ?, digest = ?, records = records + ?, deleted = deleted + ? where no = ?",
             (directory.size, digest, self.records, self.deleted, before.no),
@@ -174,12 +180,6 @@ class LaneEdit:
         return replace(
             before, digest=digest, directory=directory, state=_state(before.name, directory, digest)
         )
-
-    def _authority_digest(self) -> bytes:
-        rows = self._db.execute(
-            "select id from changesets where standing = 1 and lane = ?", (self.before.no,)
-        )
-        return authority_digest(id_ for (id_,) in rows)
 
 
 def _state(name: str, directory: Directory, digest: bytes) -> LaneState:

@@ -22,6 +22,7 @@ from commonsnode_store.applying import CHANGES_AT_ONCE, Addition, held_ids
 from commonsnode_store.checking.changesets import taken_in
 from commonsnode_store.connections import Connection, open_writer, reported_with_files
 from commonsnode_store.errors import Damaged, NewerFormat
+from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.ordering import in_order_of_refs
 from commonsnode_store.schema import FORMAT, SEALED_FROM, STANDS, VOID, WAITS
@@ -122,7 +123,12 @@ class _Build:
         self._copy_rest()
         kept = self._read_authority()
         transaction = Transaction(
-            self._new, Numbers(self._new), bodies.Packer(self._new), lanes.load(self._new), Walks()
+            self._new,
+            Numbers(self._new),
+            bodies.Packer(self._new),
+            lanes.load(self._new),
+            Walks(),
+            IdDigests(),
         )
         evaluators = {
             community: self._add_authority(transaction, community, kept[community]) for community in kept

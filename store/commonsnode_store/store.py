@@ -52,6 +52,7 @@ from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
 from commonsnode_store.fingerprints import LaneItems
+from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.search import Words
@@ -78,6 +79,7 @@ class Store:
         self._authorities: dict[bytes, Authority] = {}
         self._evaluators: dict[bytes, Evaluator] = {}
         self._walks = Walks()
+        self._id_digests = IdDigests()
         self._epochs: dict[bytes, tuple[Lane, Epochs]] = {}
         self._in_doubt = False  # whether a transaction failed since what is in memory was last compared
 
@@ -470,6 +472,7 @@ class Store:
         self._evaluators.clear()
         self._epochs.clear()
         self._walks.forget()
+        self._id_digests.forget()
 
     @contextmanager
     def _snapshot(self, *, keep: bool = True) -> Iterator[tuple[Connection, Followed]]:
@@ -486,7 +489,9 @@ class Store:
         """One write transaction that ends with all that it changed in place, in the file and in memory, or nothing."""
         with self._writing() as db:
             self._numbers.begin()
-            transaction = Transaction(db, self._numbers, self._packer, self._followed, self._walks)
+            transaction = Transaction(
+                db, self._numbers, self._packer, self._followed, self._walks, self._id_digests
+            )
             yield transaction
             followed = transaction.finish()
             with self._moment:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from commonsnode_protocol.authority import Authority
 from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection
+from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.lanes import Community, Followed, Lane, LaneEdit
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.walks import Walks
@@ -21,6 +22,7 @@ class Transaction:
     packer: Packer
     before: Followed
     walks: Walks
+    id_digests: IdDigests
     authorities: dict[bytes, Authority] = field(default_factory=dict)  # those that are others now
     _edits: dict[tuple[bytes, str], LaneEdit] = field(default_factory=dict)
     _communities: dict[bytes, Community] = field(default_factory=dict)
@@ -29,7 +31,7 @@ class Transaction:
         """What this transaction makes of a lane."""
         edit = self._edits.get((lane.community, lane.name))
         if edit is None:
-            edit = self._edits[lane.community, lane.name] = LaneEdit(self.db, lane)
+            edit = self._edits[lane.community, lane.name] = LaneEdit(self.db, self.id_digests, lane)
         return edit
 
     def rename(self, community: Community, name: str) -> None:
