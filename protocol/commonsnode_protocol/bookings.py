@@ -1,25 +1,15 @@
 """Which reservations of a thing stand, and in which state each is.  SPEC.md, "Reservations" (rules 33 to 36).
 
-A reservation is a record of kind `commitment`. What was asked is what its creator wrote with the nonce, and nothing
-later changes that; so it is named by the changeset that wrote it, the *ask*. Everything after is an *act*: a field
-written to the record by a changeset that refs the ask. A function of the set of what stands, whatever the order.
+A function of the asks and acts that stand (commitments.py), whatever the order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import TypeGuard
 
-from commonsnode_protocol.changeset import RECORD_BYTES, Changeset
-from commonsnode_protocol.custody import NONCE, Custody, People, Precedes, creates
+from commonsnode_protocol.custody import Custody, People, Precedes
 from commonsnode_protocol.idle import Busy, taken
-from commonsnode_protocol.limits import TIME_MS_MAX
-
-KIND = "commitment"
-ACTION, USE, RESOURCE, FROM, UNTIL, AMOUNT = "action", "use", "resource", "from", "until", "amount"
-AMOUNT_CHARS_MAX = 20
-LENGTH_MS_MAX = 1100 * 24 * 3_600_000  # of one reservation
 
 
 class Act(StrEnum):
@@ -280,114 +270,3 @@ def _in_line(found: Sequence[Booking]) -> list[Booking]:
             booking = replace(booking, waiting=before + 1)
         result.append(booking)
     return result
-
-
-def read(resource: bytes, changesets: Iterable[Changeset]) -> tuple[list[Ask], list[Acted]]:
-    """The asks of one thing, and the acts on them, of the changesets of one lane that stand.
-
-    changesets: all that wrote to a commitment of this thing, and their authors' own chains.
-    """
-    every = {changeset.id: changeset for changeset in changesets}
-    made: dict[bytes, list[tuple[Changeset, tuple[int, int, Decimal]]]] = {}
-    acts: list[tuple[Changeset, bytes, Act, int]] = []
-    for changeset in every.values():
-        for record, kind, fields in changeset.changes:
-            if kind != KIND:
-                continue
-            values = {name: write[0] for name, write in fields.items()}
-            if NONCE in values and creates(changeset, record, values[NONCE]):
-                said = _said(resource, values)
-                if said is not None:
-                    made.setdefault(record, []).append((changeset, said))
-                # An asker may confirm in the same breath, where the thing's rules confirm at once.
-                if values.get(Act.CONFIRMED) is True:
-                    acts.append((changeset, record, Act.CONFIRMED, 0))
-                continue
-            acts += [(changeset, record, *said_act) for said_act in _acts(values)]
-    endings = {
-        changeset.id for changeset, _, act, _ in acts if act in (Act.CANCELLED, Act.DECLINED, Act.RETURNED)
-    }
-    at = effective_times(every, {ask.id for asks in made.values() for ask, _ in asks}, endings)
-    asks = [
-        Ask(ask.id, record, ask.author, begin, end, at(ask.id), amount, frozenset(ask.refs))
-        for record, of_record in made.items()
-        for ask, (begin, end, amount) in of_record
-    ]
-    acted = [
-        Acted(changeset.id, changeset.author, ask.id, act, at(changeset.id), at_ms, frozenset(changeset.refs))
-        for changeset, record, act, at_ms in acts
-        for ask, _ in made.get(record, ())
-        if ask.id in changeset.refs or ask.id == changeset.id
-    ]
-    return asks, acted
-
-
-def effective_times(
-    every: Mapping[bytes, Changeset], asks: set[bytes], endings: set[bytes]
-) -> Callable[[bytes], int]:
-    """Rule 34: no earlier than what the author wrote before in this lane, and an ask no earlier than endings it refs."""
-    known: dict[bytes, int] = {}
-
-    def wanted(changeset: Changeset) -> list[bytes]:
-        return [
-            ref
-            for ref in changeset.refs
-            if ref in every
-            and every[ref].lane == changeset.lane
-            and (every[ref].author == changeset.author or (changeset.id in asks and ref in endings))
-        ]
-
-    def at(id_: bytes) -> int:
-        path = [id_]
-        while path:
-            changeset = every[path[-1]]
-            refs = wanted(changeset)
-            unknown = [ref for ref in refs if ref not in known]
-            if unknown:
-                path += unknown
-                continue
-            path.pop()
-            latest = max((known[ref] + 1 for ref in refs), default=0)
-            known[changeset.id] = min(max(changeset.time, latest), TIME_MS_MAX)
-        return known[id_]
-
-    return at
-
-
-def _said(resource: bytes, values: Mapping[str, object]) -> tuple[int, int, Decimal] | None:
-    """From, until and amount of a use of this thing; None where it is not well said, and then it is no ask."""
-    begin, end, of = values.get(FROM), values.get(UNTIL), values.get(RESOURCE)
-    amount = amount_of(values.get(AMOUNT))
-    if values.get(ACTION) != USE or of != resource or len(resource) != RECORD_BYTES or amount is None:
-        return None
-    if not is_time(begin) or not is_time(end) or not 0 < end - begin <= LENGTH_MS_MAX:
-        return None
-    return begin, end, amount
-
-
-def _acts(values: Mapping[str, object]) -> Iterable[tuple[Act, int]]:
-    for act in Act:
-        value = values.get(act)
-        if act in (Act.HANDED_OVER, Act.RETURNED):
-            if is_time(value):
-                yield act, value
-        elif value is True:
-            yield act, 0
-
-
-def is_time(value: object) -> TypeGuard[int]:
-    """Whether it is a moment as the wire has it."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= TIME_MS_MAX
-
-
-def amount_of(value: object) -> Decimal | None:
-    """An amount above zero, as text with `.`; without one it is 1. None: not well said."""
-    if value is None:
-        return Decimal(1)
-    if not isinstance(value, str) or len(value) > AMOUNT_CHARS_MAX or not value.isascii():
-        return None
-    whole, _, part = value.partition(".")
-    if not whole.isdigit() or ("." in value and not part.isdigit()):
-        return None
-    amount = Decimal(value)
-    return amount if amount > 0 else None

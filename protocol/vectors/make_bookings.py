@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from commonsnode_protocol.bookings import Rules, read, settle
+from commonsnode_protocol.bookings import Rules, settle
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import PUBLIC, changeset_id, decode
+from commonsnode_protocol.commitments import read
 from commonsnode_protocol.custody import People, custody, keeper_writes, own_chain
 from commonsnode_protocol.record import RecordKey, typed_id
 from vectors.shown import Json, text_of, write

@@ -15,7 +15,7 @@ from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import standing, stopping
+from commonsnode_store import commitments, standing, stopping
 from commonsnode_store.answers import Applied
 from commonsnode_store.connections import select_in
 from commonsnode_store.errors import CommunityStopped
@@ -190,6 +190,8 @@ class Addition:
             self._numbers.order[no] = (checked.changeset.time, checked.id)
         if self._lane.name == MEMBERS:
             self._note_unopened()
+        if self._lane.name in RECORD_LANES:
+            commitments.note(self._db, self._lane.no, zip(self._authors, self._said, strict=True))
         named_before = list(self._named_before())
         self._update_missing_refs(refs, named_before)
         if self._standing == VOID:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from commonsnode_protocol.changeset import MEMBERS
+from commonsnode_store import commitments
 from commonsnode_store.connections import select_in
 from commonsnode_store.lanes import Community
-from commonsnode_store.said import keep_keys
+from commonsnode_store.said import keep_keys, said
 from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.settling import settle
-from commonsnode_store.standing import read_changes
+from commonsnode_store.standing import read_changes, read_changeset
 from commonsnode_store.transaction import Transaction
 
 
@@ -20,7 +21,7 @@ def learn(transaction: Transaction, community: Community, keys: Mapping[bytes, b
     if not new or lane is None:
         return 0
     sql = (
-        "select distinct no, id, standing, codec, body from unopened join changesets on no = changeset"
+        "select distinct no, id, author, standing, codec, body from unopened join changesets on no = changeset"
         " where lane = ? and commitment in ({})"
     )
     rows = list(select_in(db, sql, new, lane.no))
@@ -29,12 +30,16 @@ def learn(transaction: Transaction, community: Community, keys: Mapping[bytes, b
         [(commitment, lane.no) for commitment in new],
     )
     opened = {
-        standing: sorted({row[0] for row in rows if row[2] == standing}) for standing in (STANDS, WAITS)
+        standing: sorted({row[0] for row in rows if row[3] == standing}) for standing in (STANDS, WAITS)
     }
+    asked = (
+        (author, said(db, read_changeset(db, id_, codec, body))) for _, id_, author, _, codec, body in rows
+    )
+    commitments.note(db, lane.no, asked)
     settle(transaction, lane, opened[STANDS], [], opened[WAITS])
     touches = {
         (lane.no, record, transaction.numbers.kind(kind), no)
-        for no, id_, standing, codec, body in rows
+        for no, id_, _, standing, codec, body in rows
         if standing == VOID
         for record, kind, _ in read_changes(db, id_, codec, body)
     }

@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from commonsnode_store import lanes, schema, stopping
+from commonsnode_store import commitments, lanes, schema, stopping
 from commonsnode_store.connections import Connection, open_writer, os_error, reported_with_files
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
@@ -37,6 +37,7 @@ def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
         try:
             _look_through(db, path, clean)
             schema.migrate(db)
+            _follow_rules(db)
             stopping.lift(db)
             followed = lanes.load(db)
             lanes.compare_with_table(db, followed.lanes.values())
@@ -51,6 +52,7 @@ def new_file(path: Path) -> Connection:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
     db = open_writer(path)
     schema.migrate(db)
+    _follow_rules(db)
     return db
 
 
@@ -125,6 +127,14 @@ def _look_through(db: Connection, path: Path, clean: bool) -> None:
         found: str = db.execute("pragma quick_check(1)").fetchone()[0]
         if found != "ok":
             raise Damaged("database", found)
+
+
+def _follow_rules(db: Connection) -> None:
+    """Make what is kept of reservations anew where an earlier version of the software made it."""
+    if not commitments.is_current(db):
+        db.execute("begin immediate")
+        commitments.remake(db)
+        db.execute("commit")
 
 
 def _log_bytes(path: Path) -> int:

@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 5
+FORMAT = 6
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -240,7 +240,21 @@ create table held_writes (          -- own writes for lane `members` that could 
 pragma user_version = 5;
 commit;
 """
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5)
+_TO_6 = """
+begin immediate;
+create table commitments (          -- which records ask for a thing, or did once; see commitments.py
+    lane integer not null references lanes(no),
+    resource blob not null,         -- 16 bytes: the record id of the thing
+    record blob not null,           -- 16 bytes: that of the commitment
+    asker integer not null references authors(no),
+    primary key (lane, resource, record)
+) without rowid;
+create index commitments_by_record on commitments (lane, record);
+create index commitments_by_asker on commitments (asker, lane);
+pragma user_version = 6;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

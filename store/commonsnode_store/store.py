@@ -15,6 +15,7 @@ from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.changeset import AUTHORITY, KEYS, MEMBERS, Changeset, Signed
+from commonsnode_protocol.custody import People
 from commonsnode_protocol.epochs import Epochs
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.negentropy import Storage
@@ -22,6 +23,7 @@ from commonsnode_store import (
     applying,
     bookkeeping,
     checking,
+    commitments,
     following,
     histories,
     holding,
@@ -30,6 +32,7 @@ from commonsnode_store import (
     paging,
     reading,
     rebuilding,
+    reserved,
     said,
     sets,
 )
@@ -55,6 +58,7 @@ from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.numbers import Numbers
+from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.search import Words
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walks
@@ -77,6 +81,7 @@ class Store:
         self._moment = threading.RLock()
         self._followed = followed
         self._authorities: dict[bytes, Authority] = {}
+        self._people: dict[bytes, tuple[Authority, People]] = {}
         self._evaluators: dict[bytes, Evaluator] = {}
         self._walks = Walks()
         self._id_digests = IdDigests()
@@ -367,6 +372,51 @@ class Store:
         with self._snapshot() as (db, _):
             return [name for (name,) in db.execute("select name from kinds order by name")]
 
+    # --- Reservations ---
+
+    def bookings(self, community: bytes, resource: bytes) -> ThingBookings:
+        """R. Who keeps a thing, and all that is reserved of it, in every lane here. Raises UnknownCommunity, Damaged."""
+        authority, people = self._view(community)
+        with self._snapshot() as (db, followed):
+            lanes = followed.record_lanes(community)
+            return reserved.bookings(db, community, lanes, authority, people, resource)
+
+    def reservation(self, community: bytes, record: bytes) -> tuple[ThingBookings, Reserved] | None:
+        """R. One reservation, by the id of its record, and all that is reserved of its thing; None where there is none.
+
+        Raises UnknownCommunity, Damaged.
+        """
+        with self._snapshot() as (db, followed):
+            things = sorted(commitments.things_of(db, followed.record_lanes(community), [record]))
+        for thing in (self.bookings(community, resource) for resource in things):
+            for found in thing.of(record):
+                return thing, found
+        return None
+
+    def reservations(
+        self,
+        community: bytes | None = None,
+        *,
+        askers: Collection[bytes] | None = None,
+        keepers: Collection[bytes] | None = None,
+    ) -> list[tuple[ThingBookings, Reserved]]:
+        """R. Reservations of one community or of all, by thing, those of a thing in the order of their turn.
+
+        askers: only what these keys asked for. keepers: only of things that one of these keys keeps. Both: what fits both.
+        Raises UnknownCommunity, Damaged.
+        """
+        wanted = sorted(set(askers)) if askers is not None else None
+        with self._snapshot() as (db, followed):
+            lanes = followed.record_lanes(community)
+            things = reserved.every(db, lanes, self._view, wanted)
+            return [
+                (thing, each)
+                for thing in things
+                if keepers is None or thing.custody.keeper in keepers
+                for each in thing.reserved
+                if wanted is None or each.booking.ask.author in wanted
+            ]
+
     # --- What the node keeps for itself ---
 
     def remember_peer(
@@ -455,6 +505,14 @@ class Store:
         return rebuilding.rebuild_closed(path, progress)
 
     # --- Transactions and snapshots ---
+
+    def _view(self, community: bytes) -> tuple[Authority, People]:
+        """Who may write, and whose key is whose."""
+        authority = self.authority(community)
+        found = self._people.get(community)
+        if found is None or found[0] is not authority:
+            found = self._people[community] = authority, reserved.people_of(authority)
+        return found
 
     def _evaluator(self, community: bytes) -> Evaluator:
         found = self._evaluators.get(community)

@@ -16,12 +16,11 @@ from commonsnode_protocol.bookings import (
     Rank,
     Rules,
     State,
-    amount_of,
-    read,
     settle,
 )
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import PUBLIC, Changeset, build, decode, public_key
+from commonsnode_protocol.commitments import amount_of, read
 from commonsnode_protocol.custody import Custody, People, Term
 from commonsnode_protocol.record import typed_id
 

@@ -14,9 +14,9 @@ from commonsnode_protocol import batch, canonical, frames, intake, limits, lthas
 from commonsnode_protocol.authority import evaluate
 from commonsnode_protocol.blurring import blurred, blurred_place, shown_distance_m
 from commonsnode_protocol.bookings import Rules, settle
-from commonsnode_protocol.bookings import read as read_bookings
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset, Signed, changeset_id, decode, verify
 from commonsnode_protocol.clock import plausible_now, writer_time
+from commonsnode_protocol.commitments import read as read_bookings
 from commonsnode_protocol.custody import People, custody, keeper_writes, own_chain
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed, PeerError, Reason
 from commonsnode_protocol.frames import INITIATOR, RESPONDER, LaneState

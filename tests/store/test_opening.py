@@ -18,6 +18,7 @@ from store_people import CHARTER, COMMUNITY, FOUNDER, NOW, record_id
 ROOT = Path(__file__).parents[2]
 FIRST_FORMAT = ROOT / "tests" / "data" / "store" / "v1.sqlite3"
 THIRD_FORMAT = ROOT / "tests" / "data" / "store" / "v3.sqlite3"
+FIFTH_FORMAT = ROOT / "tests" / "data" / "store" / "v5.sqlite3"
 
 
 def test_a_new_file_is_made_only_when_asked(tmp_path: Path) -> None:
@@ -195,4 +196,17 @@ def test_who_followed_all_lanes_follows_the_sealed_ones_from_their_format_on(
         assert info.lanes == (AUTHORITY, "keys", "knowledge", "members", PUBLIC)
         assert (info.records, info.changesets, info.waiting) == (2, 3, 1)
         assert store.imported(COMMUNITY, PUBLIC, "resource", "list") == {record_id(1)}
+        assert store.check() == []
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_reservations_of_former_formats_are_found(tmp_path: Path, rebuilt: bool) -> None:
+    path = tmp_path / "node.sqlite3"
+    path.write_bytes(FIFTH_FORMAT.read_bytes())
+    assert Store.check_file(path) == []
+    if rebuilt:
+        assert Store.rebuild_file(path) == []
+    with closing(Store.open(path)) as store:
+        found = {(each.booking.state.value, each.waits) for _, each in store.reservations(COMMUNITY)}
+        assert found == {("confirmed", False), ("displaced", False), ("asked", True)}
         assert store.check() == []

@@ -12,6 +12,7 @@ from commonsnode_store.answers import Problem
 from commonsnode_store.checking.changesets import read_changesets
 from commonsnode_store.checking.findings import Findings, Progress
 from commonsnode_store.checking.records import check_records
+from commonsnode_store.checking.reservations import check_reservations
 from commonsnode_store.checking.sets import check_sets
 from commonsnode_store.connections import Connection, open_reader, reported
 from commonsnode_store.dictionaries import read as read_dictionary
@@ -42,6 +43,8 @@ def check(db: Connection, progress: Progress | None = None) -> list[Problem]:
             check_sets(db, lanes, findings)
         with findings.guarded("records"):
             check_records(db, lanes, findings)
+        with findings.guarded("reservations"):
+            check_reservations(db, findings)
     return findings.result()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgpack
 
+from commonsnode_protocol import commitments
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.authority.view import ALWAYS, NEVER
 from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset, Signed, changeset_id
@@ -25,6 +26,7 @@ _SPOOLS = """
 create temp table refs (ref blob, changeset integer);
 create temp table writes (lane integer, id blob, kind text, changeset integer, standing integer, fields blob);
 create temp table unopened (commitment blob, changeset integer);
+create temp table commitments (lane integer, resource blob, record blob, asker blob);
 create temp table unreadable (no integer primary key);
 """
 _ROWS = (
@@ -183,6 +185,11 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
     if changeset.lane == MEMBERS:
         db.executemany("insert into temp.unopened values (?, ?)", unopened(db, [(no, changeset)]))
     if changeset.lane in RECORD_LANES:
+        what = said(db, changeset)
+        db.executemany(
+            "insert into temp.commitments values (?, ?, ?, ?)",
+            [(lane, wish.resource, wish.record, changeset.author) for wish in commitments.said(what).wishes],
+        )
         db.executemany(
             "insert into temp.writes values (?, ?, ?, ?, ?, ?)",
             [
@@ -199,6 +206,6 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
                         }
                     ),
                 )
-                for record, kind, fields in said(db, changeset).changes
+                for record, kind, fields in what.changes
             ],
         )

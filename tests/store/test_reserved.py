@@ -1,0 +1,136 @@
+"""What is reserved of a thing, as a store answers it: from what stands, and from what waits here, marked."""
+
+import pytest
+
+from commonsnode_protocol.bookings import State
+from commonsnode_protocol.changeset import AUTHORITY, PUBLIC
+from commonsnode_protocol.intake import Checked
+from commonsnode_store.store import Store
+from store_bookings import CAT, DRILL, GRANTS, act, ask, hand, thing
+from store_people import ANA, BEN, COMMUNITY, FOUNDER, NOW, STRANGER
+
+
+@pytest.fixture(autouse=True)
+def people(store: Store) -> None:
+    store.apply(COMMUNITY, AUTHORITY, GRANTS, seen_ms=NOW)
+
+
+def put(store: Store, *changesets: Checked, own: bool = False) -> None:
+    store.apply(COMMUNITY, PUBLIC, changesets, seen_ms=NOW, own=own)
+
+
+def states(store: Store, *asks: Checked) -> list[str]:
+    found = {each.booking.ask.changeset: each for each in store.bookings(COMMUNITY, DRILL).reserved}
+    assert store.check() == []
+    return [found[one.id].booking.state.value for one in asks]
+
+
+def test_a_thing_that_nobody_asked_for_has_a_keeper_and_no_reservations(store: Store) -> None:
+    put(store, thing())
+    found = store.bookings(COMMUNITY, DRILL)
+    assert (found.custody.keeper, found.lane, found.reserved) == (ANA.key, PUBLIC, ())
+
+
+def test_asks_stand_in_their_turn_and_the_keeper_decides(store: Store) -> None:
+    first, second = ask(BEN, 10, 20), ask(CAT, 15, 25, time=NOW + 1)
+    put(store, thing(), first, second)
+    assert states(store, first, second) == ["asked", "displaced"]
+    put(store, act(ANA, second, "confirmed"))
+    assert states(store, first, second) == ["displaced", "confirmed"]
+    put(store, act(CAT, first, "declined"))
+    assert states(store, first, second) == ["displaced", "confirmed"]
+    (waits,) = [each.booking for each in store.bookings(COMMUNITY, DRILL).of(first.changeset.changes[0][0])]
+    assert (waits.waiting, [one.author for one in waits.no_effect]) == (1, [CAT.key])
+
+
+def test_acts_and_asks_may_come_before_what_they_are_about(store: Store) -> None:
+    one = ask(BEN, 10, 20)
+    put(store, act(ANA, one, "confirmed"))
+    put(store, one)
+    put(store, thing())
+    assert states(store, one) == ["confirmed"]
+
+
+def test_who_the_thing_was_handed_to_decides(store: Store) -> None:
+    drill, one = thing(), ask(CAT, 10, 20)
+    put(store, drill, one, hand(ANA, BEN, drill), act(BEN, one, "confirmed"))
+    assert store.bookings(COMMUNITY, DRILL).custody.keeper == BEN.key
+    assert states(store, one) == ["confirmed"]
+
+
+def test_where_the_rules_confirm_at_once_ones_own_word_does(store: Store) -> None:
+    one = ask(BEN, 10, 20, confirmed=True)
+    put(store, thing(lending={"confirm": "at-once"}), one)
+    assert states(store, one) == ["confirmed"]
+
+
+def test_of_several_alike_as_many_are_lent_as_there_are(store: Store) -> None:
+    asks = [ask(BEN, 10, 20, name=str(n), time=NOW + n) for n in range(3)]
+    put(store, thing(amount="2"), *asks)
+    assert states(store, *asks) == ["asked", "asked", "displaced"]
+
+
+def test_one_reservation_is_found_by_the_id_of_its_record(store: Store) -> None:
+    one = ask(BEN, 10, 20)
+    put(store, thing(), one)
+    record = one.changeset.changes[0][0]
+    found = store.reservation(COMMUNITY, record)
+    assert found is not None
+    whole, its = found
+    assert (whole.resource, its.booking.ask.record, its.seen_ms, its.lane) == (DRILL, record, NOW, PUBLIC)
+    assert store.reservation(COMMUNITY, bytes(16)) is None
+
+
+def test_reservations_are_listed_by_who_asked_and_by_who_keeps_the_thing(store: Store) -> None:
+    bens, cats = ask(BEN, 10, 20), ask(CAT, 30, 40)
+    other = thing(BEN, nonce=bytes([1]) * 16)
+    of_ben = ask(CAT, 1, 2, of=other.changeset.changes[0][0])
+    put(store, thing(), other, bens, cats, of_ben)
+
+    def listed(**which: list[bytes]) -> set[bytes]:
+        return {each.booking.ask.changeset for _, each in store.reservations(COMMUNITY, **which)}
+
+    assert listed() == {bens.id, cats.id, of_ben.id}
+    assert listed(askers=[CAT.key]) == {cats.id, of_ben.id}
+    assert listed(keepers=[BEN.key]) == {of_ben.id}
+    assert listed(askers=[BEN.key], keepers=[ANA.key]) == {bens.id}
+    assert listed(askers=[]) == set()
+
+
+def test_an_ask_and_a_confirmation_are_to_name_what_ended_in_their_span(store: Store) -> None:
+    one, far = ask(BEN, 10, 20), ask(BEN, 50, 60)
+    cancelled, away = act(BEN, one, "cancelled"), act(BEN, far, "cancelled")
+    put(store, thing(), one, far, cancelled, away)
+    begin, end = NOW + 15 * 3_600_000, NOW + 25 * 3_600_000
+    assert store.bookings(COMMUNITY, DRILL).endings(begin, end) == [cancelled.id]
+    anew = ask(CAT, 15, 25, cancelled, time=NOW + 2)
+    put(store, anew)
+    assert states(store, one, anew) == ["cancelled", "asked"]
+
+
+def test_what_waits_to_stand_is_shown_here_and_marked(store: Store) -> None:
+    one = ask(STRANGER, 10, 20)
+    put(store, thing())
+    put(store, one, own=True)
+    (its,) = store.bookings(COMMUNITY, DRILL).reserved
+    assert (its.waits, its.booking.state) == (True, State.ASKED)
+    store.apply(COMMUNITY, AUTHORITY, [FOUNDER.grant(COMMUNITY, STRANGER.key)], seen_ms=NOW)
+    (its,) = store.bookings(COMMUNITY, DRILL).reserved
+    assert (its.waits, its.booking.state) == (False, State.ASKED)
+    assert store.check() == []
+
+
+def test_what_is_kept_of_reservations_is_checked_and_made_anew(store: Store) -> None:
+    one = ask(BEN, 10, 20)
+    put(store, thing(), one)
+    store._writer.execute("delete from commitments")
+    assert [problem.what for problem in store.check()] == ["commitments"]
+    assert store.rebuild() == []
+    assert states(store, one) == ["asked"]
+
+
+def test_who_leaves_a_community_keeps_nothing_of_its_reservations(store: Store) -> None:
+    put(store, thing(), ask(BEN, 10, 20))
+    store.leave(COMMUNITY)
+    assert store.reservations() == []
+    assert store.check() == []
