@@ -1,18 +1,37 @@
-"""Names of people whom invitations are for, in lane `members`: every member's node shows them, and nobody else reads them.
+"""How people are called: by their own contact details, else by the invitation that was made for them. Only members read either.
 
-A record of kind `invitation-name` with the fields `invitation` (its key, 32 bytes) and `title` (the name). Who may seal writes it.
+A record of kind `invitation-name` in lane `members` has the fields `invitation` (its key, 32 bytes) and `title` (the name). SPEC.md,
+"Names and contact details", says whose writes of it count.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 
+from commonsnode import contacts
 from commonsnode.authoring import Author, Writes, Written
+from commonsnode.contacts import counted
+from commonsnode.governing import person_of
+from commonsnode_protocol.authority import Authority, Evaluator
+from commonsnode_protocol.authority.joins import terms
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import KEY_BYTES, MEMBERS
 from commonsnode_protocol.record import NONCE_BYTES, typed_id
+from commonsnode_store.answers import RecordView
 from commonsnode_store.store import Store
 
 KIND = "invitation-name"
+OF_PEOPLE = (KIND, contacts.KIND)  # kinds that are shown with people, and not among things
 _AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inviting:
+    """Who made the invitations that stand, and which people joined by one that was for one person alone."""
+
+    by: Mapping[bytes, bytes] = field(default_factory=dict)  # invitation → the key that made it
+    joined: Mapping[bytes, bytes] = field(default_factory=dict)  # person → invitation
 
 
 def name_invitation(
@@ -29,19 +48,82 @@ def name_invitation(
     return author.write(community, MEMBERS, [(record, KIND, fields)])
 
 
-def names_of_invitations(store: Store, community: bytes) -> dict[str, str]:
-    """invitation (hex) → the name that is shown for it here; of several for one the last in the order of names."""
-    found: dict[str, str] = {}
+def inviting(held: Evaluator) -> Inviting:
+    """The same, of all that stands. For the writer thread."""
+    acts = held.acts
+    if acts is None:
+        return Inviting()
+    every = {key: found for key in acts.invitations if (found := terms(key, acts)) is not None}
+    joined: dict[bytes, bytes] = {}
+    for person, joins in held.joins.of_person.items():
+        for invitation in sorted(held.joins.invitation_of[id_] for id_ in joins):
+            if invitation in every and every[invitation][1].uses == 1:
+                joined[person] = invitation
+    return Inviting({key: entry.changeset.author for key, (entry, _) in every.items()}, joined)
+
+
+def names_of_invitations(store: Store, community: bytes, known: Inviting) -> dict[bytes, str]:
+    """invitation → whom it is for. Of several names for one the last in the order of names."""
+    authority = store.authority(community)
+    is_steward = cache(lambda key: person_of(authority, key) in authority.stewards)
+    makers = frozenset(known.by.values())
+    found: dict[bytes, str] = {}
+
+    def take(values: Mapping[str, Value], authors: Mapping[str, bytes]) -> bool:
+        key, name = values.get("invitation"), values.get("title")
+        if type(key) is not bytes or len(key) != KEY_BYTES or type(name) is not str or not name.strip():
+            return False
+        if any(not is_steward(by) and by != known.by.get(key) for by in authors.values()):
+            return False
+        found[key] = name
+        return True
+
+    def read(view: RecordView) -> None:
+        said = view.fields
+        if not take(
+            view.values, {name: said[name][0].author for name in ("invitation", "title") if name in said}
+        ):
+            # Somebody else wrote over it: as if they had not.
+            writes = counted(store, view, lambda key: is_steward(key) or key in makers, always=True)
+            take(
+                {name: write.value for name, write in writes.items()},
+                {name: writes[name].author for name in ("invitation", "title") if name in writes},
+            )
+
     cursor: str | None = None
     while True:
         page = store.page(community=community, kind=KIND, cursor=cursor, limit=_AT_ONCE)
-        said = [view.values for view in page.records if view.lane == MEMBERS]
-        if page.cursor is None:
-            said += [write.values for write in store.held_writes(community) if write.kind == KIND]
-        for values in said:
-            key, name = values.get("invitation"), values.get("title")
-            if type(key) is bytes and len(key) == KEY_BYTES and type(name) is str:
-                found[key.hex()] = name
-        if page.cursor is None:
-            return found
+        for view in page.records:
+            if view.lane == MEMBERS:
+                read(view)
         cursor = page.cursor
+        if cursor is None:
+            break
+    for write in store.held_writes(community):
+        if write.kind == KIND:
+            take(write.values, dict.fromkeys(("invitation", "title"), write.author))
+    return found
+
+
+def names_of_people(
+    store: Store, community: bytes, known: Inviting, people: Iterable[bytes]
+) -> dict[bytes, str]:
+    """person → name, of those of these people who have one here."""
+    wanted = [*people]
+    invited = (
+        names_of_invitations(store, community, known) if not known.joined.keys().isdisjoint(wanted) else {}
+    )
+    found = {
+        person: invited[known.joined[person]]
+        for person in wanted
+        if person in known.joined and known.joined[person] in invited
+    }
+    return found | contacts.names(store, community, wanted)
+
+
+def names_of_keys(store: Store, community: bytes, known: Inviting, keys: Iterable[bytes]) -> dict[bytes, str]:
+    """The same for any keys of theirs."""
+    authority: Authority = store.authority(community)
+    person = {key: person_of(authority, key) or key for key in keys}
+    names = names_of_people(store, community, known, {*person.values()})
+    return {key: names[of] for key, of in person.items() if of in names}

@@ -27,7 +27,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("community", "community", "create, list, show, follow, leave"),
         Entry("invite", "invitation", "Make a link and a QR code by which somebody joins."),
         Entry("join", "invitation", "Join a community by such a link."),
-        Entry("member", "member", "grant, revoke, adopt, list"),
+        Entry("member", "member", "grant, revoke, adopt, list, contact"),
         Entry("steward", "steward", "propose, approve, succeed, object, list"),
         Entry("person", "person", "add, list, lock, unlock, words, export, import, trust, passphrase"),
         Entry("device", "device", "list, request, add, revoke: the nodes that write as you"),

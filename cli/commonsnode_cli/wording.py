@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,12 @@ def degrees(value: int) -> str:
     sign = "-" if value < 0 else ""
     whole, rest = divmod(abs(value), DEGREE)
     return f"{sign}{whole}.{rest:07d}".rstrip("0").rstrip(".")
+
+
+def author(entry: Mapping[str, Any]) -> str:
+    """Who wrote an entry of a history: the name, where it may be read here, and the beginning of the key."""
+    key = str(entry["author"])[:8]
+    return f"{entry['author_name']} ({key})" if entry["author_name"] else key
 
 
 def moment(text: str) -> str:

@@ -8,8 +8,9 @@ from commonsnode.authoring import Author
 from commonsnode.errors import Unknown, WrongField
 from commonsnode.http import authority_documents, documents
 from commonsnode.http.calls import Call
+from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
-from commonsnode.names import name_invitation, names_of_invitations
+from commonsnode.names import inviting, name_invitation, names_of_invitations
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.link import Link
 from commonsnode_store.errors import LaneNotFollowed
@@ -30,7 +31,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
         rows += await ask(
             call, community, lambda store, held: authority_documents.removed(held, store, own_key)
         )
-    return {"members": rows}
+    return {"members": await with_names(call, community, rows)}
 
 
 async def grant(call: Call) -> Mapping[str, Any]:
@@ -70,16 +71,15 @@ async def you(call: Call) -> Mapping[str, Any]:
 
 async def invitations_listed(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    names = call.node.notices.of(community).names
-    return {
-        "invitations": await ask(
-            call,
-            community,
-            lambda store, held: authority_documents.invitations(
-                held, {**names, **names_of_invitations(store, community)}
-            ),
+    kept = call.node.notices.of(community).names
+
+    def read(store: Store, held: Evaluator) -> list[dict[str, Any]]:
+        found = names_of_invitations(store, community, inviting(held))
+        return authority_documents.invitations(
+            held, {**kept, **{key.hex(): name for key, name in found.items()}}
         )
-    }
+
+    return {"invitations": await ask(call, community, read)}
 
 
 async def invite(call: Call) -> Mapping[str, Any]:
@@ -143,7 +143,8 @@ async def join(call: Call) -> Mapping[str, Any]:
 
 async def tables(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    return await ask(call, community, lambda _, held: authority_documents.tables(held, call.node.id))
+    found = await ask(call, community, lambda _, held: authority_documents.tables(held, call.node.id))
+    return {**found, "stewards": await with_names(call, community, found["stewards"])}
 
 
 async def propose(call: Call) -> Mapping[str, Any]:
@@ -188,7 +189,9 @@ async def object_to(call: Call) -> Mapping[str, Any]:
 async def history(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     limit = call.query.get("limit", TRAIL)
-    return await ask(call, community, lambda store, held: authority_documents.history(held, store, limit))
+    found = await ask(call, community, lambda store, held: authority_documents.history(held, store, limit))
+    rows = await with_names(call, community, found["history"], "author", "author_name")
+    return {**found, "history": rows}
 
 
 def _signed(call: Call, community: bytes, signed: stewards.Signed) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from commonsnode import charters, communities, leaving, recovery
 from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call
+from commonsnode.http.naming import with_names
 
 
 async def community_of(call: Call) -> bytes:
@@ -21,11 +22,13 @@ async def listed(call: Call) -> Mapping[str, Any]:
 
 async def shown(call: Call) -> Mapping[str, Any]:
     addresses = call.node.addresses()
-    return await call.node.writer.read(
+    found = await call.node.writer.read(
         lambda store: documents.community_full(
             store, communities.resolve(store, call.path["community"]), addresses, call.key
         )
     )
+    people = await with_names(call, bytes.fromhex(found["id"]), found["people"])
+    return {**found, "people": people}
 
 
 async def create(call: Call) -> Mapping[str, Any]:

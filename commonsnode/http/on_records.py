@@ -7,6 +7,7 @@ from commonsnode import communities, inventory, members, names
 from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call, Malformed, fields_of
+from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
 from commonsnode_store.answers import RecordRef
@@ -20,6 +21,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
     """The records of one community where the path names one, else of all."""
     query = call.query
     name = call.path.get("community")
+    apart = () if query.get("kind") in names.OF_PEOPLE else names.OF_PEOPLE
 
     def read(store: Store) -> dict[str, Any]:
         try:
@@ -30,17 +32,15 @@ async def listed(call: Call) -> Mapping[str, Any]:
                 deleted=query.get("deleted", False),
                 cursor=query.get("cursor"),
                 limit=query.get("limit", PAGE_RECORDS),
+                without=apart,
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error
-        rows = [
-            documents.record(view)
-            for view in page.records
-            if view.kind != names.KIND or query.get("kind") == names.KIND  # shown with the invitation
-        ]
+        rows = [documents.record(view) for view in page.records]
         if page.cursor is None and not query.get("deleted", False):  # the last page
             community = communities.resolve(store, name).id if name is not None else None
-            rows += documents.held_only(store, community, query.get("kind"), query.get("text", ""))
+            held = documents.held_only(store, community, query.get("kind"), query.get("text", ""))
+            rows += [row for row in held if row["kind"] not in apart]
         return {"records": rows, "cursor": page.cursor}
 
     return await call.node.writer.read(read)
@@ -65,10 +65,12 @@ async def shown(call: Call) -> Mapping[str, Any]:
 
 
 async def history(call: Call) -> Mapping[str, Any]:
-    def read(store: Store) -> list[dict[str, Any]]:
-        return documents.history(store.history(_resolve(store, call, void=True)))
+    def read(store: Store) -> tuple[bytes, list[dict[str, Any]]]:
+        ref = _resolve(store, call, void=True)
+        return ref.community, documents.history(store.history(ref))
 
-    return {"history": await call.node.writer.read(read)}
+    community, rows = await call.node.writer.read(read)
+    return {"history": await with_names(call, community, rows, "author", "author_name")}
 
 
 async def edit(call: Call) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ not there for others.
 The TCP site reads through this: as nobody, or as the person who is signed in.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -40,11 +40,16 @@ class SeenStore:
     def page(self, **which: Any) -> Page:
         return self._store.page(among=self._among(), **which)
 
+    def records(
+        self, community: bytes, lane: str, kind: str, ids: Sequence[bytes]
+    ) -> dict[bytes, RecordView]:
+        return self._store.records(community, lane, kind, ids) if self._among()(community, lane) else {}
+
     def export(self, community: bytes) -> Iterator[RecordView]:
         return self._store.export(community, among=self._among())
 
     def held_writes(self, community: bytes | None = None) -> list[HeldWrite]:
-        return []
+        return [held for held in self._store.held_writes(community) if held.author == self._person]
 
     def _among(self) -> Callable[[bytes, str], bool]:
         seen = {info.id for info in self._store.communities() if self._is_seen(info.id)}

@@ -6,6 +6,7 @@ from typing import Any
 from commonsnode.charters import READING
 from commonsnode.config import CHOSEN_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
+from commonsnode.http.contact_shapes import CONTACT_SHAPES
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
 from commonsnode.people.accounts import NAME_CHARS_MAX
@@ -62,6 +63,7 @@ RECOVERY_WORDS: Schema = {
     "type": "string",
     "description": "24 words, shown here and nowhere else: they bring this person back on a new node",
 }
+NAME: Schema = {"type": ["string", "null"], "description": "how the person is called, for who may read it"}
 LANE: Schema = {"type": "string", "enum": list(CHOSEN_LANES)}
 FIELDS: Schema = {
     "type": "object",
@@ -253,7 +255,8 @@ SCHEMAS: dict[str, Schema] = {
         said={"type": ["string", "null"], "description": "left or resigned; null: nothing was to be said"},
         heard={"type": ["boolean", "null"], "description": "whether some peer has that"},
     ),
-    "Member": _object(id=KEY, role=TEXT, since=MOMENT, by=KEY, you=YES),
+    "Member": _object(id=KEY, role=TEXT, since=MOMENT, by=KEY, you=YES, name=NAME),
+    **CONTACT_SHAPES,
     "Members": _object(members=PEOPLE),
     "Grant": _object(required="id", id=TEXT, role={"type": "string", "enum": list(GRANTED_ROLES)}),
     "Granted": _object(id=KEY, role=TEXT, changeset=_or_null(CHANGESET), waiting=YES),
@@ -419,6 +422,7 @@ SCHEMAS: dict[str, Schema] = {
             "items": _object(
                 changeset=CHANGESET,
                 author=KEY,
+                author_name=NAME,
                 time=MOMENT,
                 seen=MOMENT,
                 stands=YES,
@@ -468,7 +472,14 @@ SCHEMAS: dict[str, Schema] = {
         changesets={"type": "array", "items": CHANGESET, "description": "the acts that let it"},
     ),
     "HistoryEntry": _object(
-        changeset=CHANGESET, author=KEY, time=MOMENT, seen=MOMENT, fields=FIELDS, waiting=YES, void=YES
+        changeset=CHANGESET,
+        author=KEY,
+        author_name=NAME,
+        time=MOMENT,
+        seen=MOMENT,
+        fields=FIELDS,
+        waiting=YES,
+        void=YES,
     ),
     "History": _object(history={"type": "array", "items": ref("HistoryEntry")}),
     "ImportHead": _object(

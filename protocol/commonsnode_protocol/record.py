@@ -49,6 +49,11 @@ def imported_id(community: bytes, kind: str, source: str, key: str) -> bytes:
     return _record_id(["record/imported/1", community, kind, source, key])
 
 
+def contact_id(community: bytes, person: bytes) -> bytes:
+    """The id of a person's one record of contact details, whichever of their keys writes it."""
+    return _record_id(["record/contact/1", community, person])
+
+
 def _record_id(parts: list[Value]) -> bytes:
     return blake2b(canonical.pack(parts), digest_size=RECORD_BYTES).digest()
 

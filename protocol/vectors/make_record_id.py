@@ -2,7 +2,7 @@
 
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.record import imported_id, typed_id
+from commonsnode_protocol.record import contact_id, imported_id, typed_id
 from vectors.shown import Json, text_of, write
 from vectors.world import ANA, BEN, COMMUNITY, FOUNDER, NONCE
 
@@ -10,6 +10,7 @@ ABOUT = """\
 Vectors of SPEC.md, "Record ids". All byte strings are in hexadecimal.
 
 typed: `record` is the id of what `creator` types in `community` with `nonce`. `hashed` is what the hash is of.
+contact: `record` is the id of the contact details of `person` in `community`.
 imported: `record` is the id of the row `key` of `source`, imported as `kind` in `community`.
 """
 
@@ -18,6 +19,7 @@ def text() -> str:
     """The content of record_id.json."""
     typed: list[Json] = []
     imported: list[Json] = []
+    contact: list[Json] = []
 
     def case_typed(name: str, community: bytes, creator: bytes, nonce: bytes) -> None:
         hashed = canonical.encode(["record/typed/1", community, creator, nonce])
@@ -44,7 +46,13 @@ def text() -> str:
     case_imported("source_and_key_empty", "", "")
     case_imported("long_source", "inventaire de la commune, feuille 2: outils et machines", "a" * 300)
     case_imported("accents_are_not_normalised", "São João", "Sa\u0303o Joa\u0303o")
-    return text_of(ABOUT, {"typed": typed, "imported": imported})
+
+    for name, person in (("ana", ANA), ("ben", BEN)):
+        hashed = canonical.encode(["record/contact/1", COMMUNITY, person])
+        shown = {"name": name, "community": COMMUNITY.hex(), "person": person.hex()}
+        record = contact_id(COMMUNITY, person).hex()
+        contact.append(shown | {"hashed": hashed.hex(), "record": record})
+    return text_of(ABOUT, {"typed": typed, "imported": imported, "contact": contact})
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ the list is read in order and each entry is looked up among them.
 """
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import nsmallest
 
 from commonsnode_protocol import canonical
+from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_protocol.errors import NotCanonical
 from commonsnode_store import shown
 from commonsnode_store.answers import Page
@@ -33,8 +34,12 @@ def page(
     deleted: bool,
     cursor: str | None,
     limit: int,
+    without: Collection[str] = (),
 ) -> Page:
-    """query: for FTS5. Raises ValueError where the cursor is none of ours, or the limit not from 1 to LIMIT_MAX."""
+    """query: for FTS5. without: kinds that are left out of lane `members`.
+
+    Raises ValueError where the cursor is none of ours, or the limit not from 1 to LIMIT_MAX.
+    """
     if not 1 <= limit <= LIMIT_MAX:
         raise ValueError(f"a page has 1 to {LIMIT_MAX} records")
     after = _START if cursor is None else _place(cursor)
@@ -45,14 +50,14 @@ def page(
             for (no,) in db.execute("select rowid from search where search match ? limit ?", (query, FEW + 1))
         ]
         if len(hits) <= FEW:
-            places = _places_of(db, lanes, hits, kind, deleted)
+            places = _places_of(db, lanes, hits, kind, deleted, without)
             total = len(places)
             found = nsmallest(limit + 1, (place for place in places if place > after))
         else:
-            found = _listed(db, lanes, kind, query, deleted, after, limit + 1)
+            found = _listed(db, lanes, kind, query, deleted, after, limit + 1, without)
     else:
-        found = _listed(db, lanes, kind, None, deleted, after, limit + 1)
-        total = _total(db, lanes, kind, deleted) if kind is None or cursor is None else None
+        found = _listed(db, lanes, kind, None, deleted, after, limit + 1, without)
+        total = _total(db, lanes, kind, deleted, without) if kind is None or cursor is None else None
     records = numbered(db, lanes, [no for _, no in found[:limit]])
     return Page(records, _cursor(found[limit - 1]) if len(found) > limit else None, total)
 
@@ -65,6 +70,7 @@ def _listed(
     deleted: bool,
     after: Place,
     limit: int,
+    without: Collection[str],
 ) -> list[Place]:
     sql = "select key, record from listing where lane = ? and deleted = ? and (key, record) > (?, ?)"
     given: list[object] = []
@@ -74,40 +80,69 @@ def _listed(
     if query is not None:
         sql += " and record in (select rowid from search where search match ?)"
         given.append(query)
-    sql += " order by key, record limit ?"
-    places = [
-        place for lane in lanes for place in db.execute(sql, (lane.no, int(deleted), *after, *given, limit))
-    ]
+    places: list[Place] = []
+    for lane in lanes:
+        apart = _apart(lane, without)
+        but = f" and kind not in (select no from kinds where name in ({_marks(apart)}))" if apart else ""
+        places += db.execute(
+            f"{sql}{but} order by key, record limit ?", (lane.no, int(deleted), *after, *given, *apart, limit)
+        )
     return nsmallest(limit, places)
 
 
 def _places_of(
-    db: Connection, lanes: Iterable[Lane], records: Sequence[int], kind: str | None, deleted: bool
+    db: Connection,
+    lanes: Iterable[Lane],
+    records: Sequence[int],
+    kind: str | None,
+    deleted: bool,
+    without: Collection[str],
 ) -> list[Place]:
     """Where those of these records that are asked for are in the list. What is beneath an overlay is not searched."""
     sql = (
         "select records.no, id, lane, title, deleted, name from records cross join kinds on kinds.no = kind"
         " where records.no in ({})"
     )
-    lane_nos = {lane.no for lane in lanes}
+    apart = {lane.no: _apart(lane, without) for lane in lanes}
     return [
         (shown.listing_key(title, id_), no)
         for no, id_, lane, title, is_deleted, kind_name in select_in(db, sql, records)
-        if lane in lane_nos and bool(is_deleted) == deleted and kind in (None, kind_name)
+        if lane in apart
+        and bool(is_deleted) == deleted
+        and kind in (None, kind_name)
+        and kind_name not in apart[lane]
     ]
 
 
-def _total(db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool) -> int:
+def _total(
+    db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool, without: Collection[str]
+) -> int:
+    return sum(
+        _count_of(db, lane, kind, deleted)
+        - sum(_count_of(db, lane, each, deleted) for each in _apart(lane, without) if kind in (None, each))
+        for lane in lanes
+    )
+
+
+def _count_of(db: Connection, lane: Lane, kind: str | None, deleted: bool) -> int:
     if kind is None:
-        column = "deleted" if deleted else "records"
-        sql, given = f"select {column} from lanes where no = ?", []
+        row = db.execute(f"select {'deleted' if deleted else 'records'} from lanes where no = ?", (lane.no,))
     else:
-        sql = (
-            f"select count(*) from listing where lane = ? and deleted = {int(deleted)}"
-            " and kind = (select no from kinds where name = ?)"
+        row = db.execute(
+            "select count(*) from listing where lane = ? and deleted = ?"
+            " and kind = (select no from kinds where name = ?)",
+            (lane.no, int(deleted), kind),
         )
-        given = [kind]
-    return sum(db.execute(sql, (lane.no, *given)).fetchone()[0] for lane in lanes)
+    count: int = row.fetchone()[0]
+    return count
+
+
+def _apart(lane: Lane, without: Collection[str]) -> tuple[str, ...]:
+    return tuple(without) if lane.name == MEMBERS else ()
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _cursor(place: Place) -> str:

@@ -329,12 +329,14 @@ class Store:
         deleted: bool = False,
         cursor: str | None = None,
         limit: int = 50,
+        without: Collection[str] = (),
         among: Among | None = None,
     ) -> Page:
         """R. Records by title, of one community or of all.
 
         text: words that a record must have, each as the beginning of one of its words, without case and accents.
         deleted: those that are deleted, in place of those that are not.
+        without: kinds that are left out of lane `members`.
         among: as in `find`.
         Raises UnknownCommunity; ValueError where the cursor is none of ours, or the limit not from 1 to 1,000.
         """
@@ -344,7 +346,14 @@ class Store:
             if text.strip() and query is None:
                 return Page([], None, 0)
             return paging.page(
-                db, record_lanes, kind=kind, query=query, deleted=deleted, cursor=cursor, limit=limit
+                db,
+                record_lanes,
+                kind=kind,
+                query=query,
+                deleted=deleted,
+                cursor=cursor,
+                limit=limit,
+                without=without,
             )
 
     def export(self, community: bytes, *, among: Among | None = None) -> Iterator[RecordView]:

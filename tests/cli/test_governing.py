@@ -165,3 +165,15 @@ def test_a_link_that_admits_nobody_is_one_clear_line_without_its_secret(valley: 
     said = valley.refused("join", f"commons:{'01' * 32}{tail}")
     assert said.count("\n") == 1
     assert "12" * 32 not in said
+
+
+def test_contact_details_for_people_and_what_is_said_wrongly(valley: Shell) -> None:
+    text = valley.text("member", "contact", "--name", "Rosa", "--phone", "12 34", "--place", "the mill")
+    key = valley.text("id").strip()
+    assert text.splitlines() == [f"Rosa  {key}", "  phone   12 34", "  place   the mill"]
+    assert valley.text("member", "contact", key[:10]) == text
+    assert "Rosa" in valley.text("steward", "list")
+    assert "gives no ID" in valley.refused("member", "contact", key, "--phone", "1", code=2)
+    assert "no member here" in valley.refused("member", "contact", "0123456789")
+    assert "phone" in valley.refused("member", "contact", "--phone", "1" * 300)
+    assert valley.document("member", "contact", "--clear")["name"] is None

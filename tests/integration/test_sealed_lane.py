@@ -129,6 +129,32 @@ def test_a_former_member_reads_nothing_new_and_a_member_holds_until_there_is_a_k
         assert node.shell.run("check").code == 0
 
 
+def test_names_and_contact_details_reach_members_and_nobody_else(village: list[Running]) -> None:
+    a, b, c = village
+    met(c, lambda: c.entry()["name"] == "Valle Alto")
+    a.do("invite", "--name", "Ana of the mill")
+    told = b.do("member", "contact", "--name", "Rosa", "--phone", "12 34", "--at", "0.35,-78.12")
+    assert (told["changed"], told["waiting"]) == (["name", "phone", "place"], False)
+    met(a, lambda: a.do("member", "contact", key(b)[:12])["phone"] == "12 34")
+    named = {one["id"]: one["name"] for one in a.do("member", "list")["members"]}
+    assert named == {key(a): None, key(b): "Rosa"}
+    assert f"member      {key(b)}  Rosa" in a.shell.text("community", "show")
+    loom = b.do("add", "Hand loom")["id"]
+    met(a, lambda: "Hand loom" in titles(a))
+    assert titles(a) == {"Hand loom"}
+    assert f"  Rosa ({key(b)[:8]})" in a.shell.text("history", loom)
+    a.do("member", "grant", key(c), "--role", "mirror")
+    met(c, lambda: lanes(c)["members"] == lanes(a)["members"])
+    assert {one["name"] for one in c.do("member", "list")["members"]} == {None}
+    assert c.do("member", "contact", key(b))["phone"] is None
+    for path in c.shell.home.glob("*.sqlite3*"):
+        assert b"Rosa" not in path.read_bytes()
+    cleared = b.do("member", "contact", "--clear", "--name", "Rosa Elena")
+    assert cleared["changed"] == ["name", "phone", "place"]
+    assert (cleared["name"], cleared["phone"]) == ("Rosa Elena", None)
+    met(a, lambda: a.do("member", "contact", key(b))["name"] == "Rosa Elena")
+
+
 def test_everybody_on_tcp_sees_nothing_of_it(village: list[Running]) -> None:
     a, *_ = village
     secret = sealed(a, "Rosa", "phone=12 34")["id"]

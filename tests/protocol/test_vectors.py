@@ -22,7 +22,15 @@ from commonsnode_protocol.errors import NotCanonical, NotWellFormed, PeerError, 
 from commonsnode_protocol.frames import INITIATOR, RESPONDER, LaneState
 from commonsnode_protocol.limits import BATCH_BYTES_MAX
 from commonsnode_protocol.link import parse
-from commonsnode_protocol.record import RecordKey, Standing, conflicts, imported_id, state, typed_id
+from commonsnode_protocol.record import (
+    RecordKey,
+    Standing,
+    conflicts,
+    contact_id,
+    imported_id,
+    state,
+    typed_id,
+)
 from vectors.shown import read, read_value, show_value
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
@@ -67,7 +75,7 @@ def test_every_group_of_vectors_is_run_here(name: str) -> None:
 
 RUN = {
     ("canonical", "values"), ("signature", "signatures"), ("changeset", "changesets"), ("record_id", "typed"),
-    ("record_id", "imported"), ("state", "states"), ("bookings", "bookings"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
+    ("record_id", "imported"), ("record_id", "contact"), ("state", "states"), ("bookings", "bookings"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
     ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
@@ -217,6 +225,13 @@ def test_imported_record_id(vector: Json) -> None:
     texts = [vector[name] for name in ("kind", "source", "key")]
     assert canonical.encode(["record/imported/1", community, *texts]).hex() == vector["hashed"]
     assert imported_id(community, *texts).hex() == vector["record"]
+
+
+@each("record_id", "contact")
+def test_contact_record_id(vector: Json) -> None:
+    community, person = (bytes.fromhex(vector[name]) for name in ("community", "person"))
+    assert canonical.encode(["record/contact/1", community, person]).hex() == vector["hashed"]
+    assert contact_id(community, person).hex() == vector["record"]
 
 
 def shown_write(write: Standing) -> Json:

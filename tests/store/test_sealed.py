@@ -232,3 +232,23 @@ def test_changesets_and_keys_in_any_order_come_to_the_same(
 def grant_of_m(store: Store) -> None:
     grant(store, "M")
     assert store.communities()[0].lanes == (AUTHORITY, MEMBERS)
+
+
+def test_kinds_that_are_left_out_of_lane_members_leave_pages_and_totals_full(
+    valley: Callable[[], Store],
+) -> None:
+    with closing(with_member(valley())) as store:
+        kinds = ("contact", "agent", "contact", "agent", "contact", "agent")
+        inner: list[Inner] = [
+            (bytes([n]) * 16, kind, {"title": (f"Ana {n}", ())}) for n, kind in enumerate(kinds)
+        ]
+        take(store, boxes("M", *((RED, [each]) for each in inner)))
+        store.learn(VALLEY, {commitment_of(RED): RED})
+        for text in ("", "ana"):
+            page = store.page(community=VALLEY, text=text, limit=2, without=("contact", "unheard"))
+            rest = store.page(
+                community=VALLEY, text=text, limit=2, without=("contact", "unheard"), cursor=page.cursor
+            )
+            titles = [view.title for each in (page, rest) for view in each.records]
+            assert (titles, page.total, rest.cursor) == (["Ana 1", "Ana 3", "Ana 5"], 3, None)
+        assert store.page(community=VALLEY).total == 6

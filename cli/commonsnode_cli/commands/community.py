@@ -11,7 +11,7 @@ from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
 from commonsnode_cli.settings import lines as charter_lines
 from commonsnode_cli.settings import rules, setting
-from commonsnode_cli.wording import moment
+from commonsnode_cli.wording import author, moment
 from commonsnode_cli.words import text
 
 CHANGESETS_SHOWN = 10  # of the lane authority, the latest
@@ -175,7 +175,10 @@ def show(
 def _print_people(call: Invocation, found: Document) -> None:
     for one in found["people"][:PEOPLE_SHOWN]:
         mine = " (this node)" if one["you"] else ""
-        call.out.line(f"  {one['role']:<12}", one["id"], mine, (f"  since {moment(one['since'])}", "dim"))
+        name = f"  {one['name']}" if one["name"] else ""
+        call.out.line(
+            f"  {one['role']:<12}", one["id"], name, mine, (f"  since {moment(one['since'])}", "dim")
+        )
     if len(found["people"]) > PEOPLE_SHOWN:
         call.out.say(f"  … and {len(found['people']) - PEOPLE_SHOWN} more: commonsnode member list")
     for one in found["invitations"]:
@@ -200,7 +203,7 @@ def _print_history(call: Invocation, found: Document) -> None:
     for entry in found["history"]:
         for act in entry["acts"]:
             void = f", without effect: {act['why']}" if act["why"] else ""
-            call.out.line((f"  {moment(entry['time'])}  {entry['author'][:8]} {act['text']}{void}", "dim"))
+            call.out.line((f"  {moment(entry['time'])}  {author(entry)} {act['text']}{void}", "dim"))
     if len(found["history"]) == CHANGESETS_SHOWN:
         call.out.say("  … and what was before: commonsnode history --authority")
 

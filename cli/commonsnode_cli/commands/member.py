@@ -1,16 +1,17 @@
-"""`member grant|revoke|adopt|list`."""
+"""`member grant|revoke|adopt|list|contact`."""
 
 from typing import Annotated
 
 import typer
 
-from commonsnode_cli.client import segment
+from commonsnode_cli.client import Document, segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json
-from commonsnode_cli.wording import moment
-from commonsnode_cli.words import whole_key
+from commonsnode_cli.wording import moment, value_text
+from commonsnode_cli.words import place, text, whole_key
 
 ROLES = ("member", "mirror")
+CONTACT = ("name", "phone", "mail", "place", "note")
 
 app = typer.Typer(name="member", help="Who may write in a community.", add_completion=False)
 
@@ -105,7 +106,74 @@ def list_(
         call.out.document(found)
         return
     rows = [
-        (one["id"], one["role"], moment(one["since"]), "this node" if one.get("you") else "")
+        (
+            one["id"],
+            one["name"] or "",
+            one["role"],
+            moment(one["since"]),
+            "this node" if one.get("you") else "",
+        )
         for one in found["members"]
     ]
-    call.out.table(("id", "role", "since", ""), rows)
+    call.out.table(("id", "name", "role", "since", ""), rows)
+
+
+@app.command()
+def contact(
+    context: typer.Context,
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Show this member's; left out: your own.", show_default=False),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="How you are called.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Numbers to call.")] = None,
+    mail: Annotated[str | None, typer.Option(help="Addresses to write to.")] = None,
+    where: Annotated[str | None, typer.Option("--place", help="Where you are found, in words.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="LAT,LON", help="The same in decimal degrees.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="When to call, and what else one should know.")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take back whatever is not given now.")] = False,
+    community: CommunityOption = None,
+    as_json: Json = False,
+) -> None:
+    """Show how to reach a member, or say how you are reached. Only members read it; it is sealed for them.
+
+    As in: commonsnode member contact --name Rosa --phone "099 123 456"; an empty text clears: --phone ""
+    """
+    given = {"name": name, "phone": phone, "mail": mail, "note": note}
+    said: Document = {
+        of: text(value, f"the {of}") or None for of, value in given.items() if value is not None
+    }
+    if where is not None or at is not None:
+        said["place"] = _whereabouts(where, at)
+    if clear:
+        said = {**dict.fromkeys(CONTACT), **said}
+    if key is not None and said:
+        raise WrongUsage("who says it of themselves gives no ID; with an ID it is only shown")
+    call = Invocation.of(context, as_json)
+    path = f"/communities/{call.community(community)['id']}"
+    if key is not None:
+        found = call.node.get(f"{path}/members/{segment(key)}/contact")
+    elif said:
+        found = call.node.patch(f"{path}/contact", said)
+    else:
+        found = call.node.get(f"{path}/contact")
+    if call.as_json:
+        call.out.document(found)
+        return
+    call.out.line((found["name"] or "no name", "bold"), f"  {found['id']}")
+    for of in CONTACT[1:]:
+        if found[of] is not None:
+            call.out.line(f"  {of:<8}", value_text(of, found[of]))
+    if found["why"]:
+        call.out.say(f"  it waits on this node. Held: {found['why']}")
+    elif found["waiting"]:
+        call.out.say("  it waits on this node until it can be sealed")
+
+
+def _whereabouts(where: str | None, at: str | None) -> Document | str | None:
+    named = text(where, "the place") if where else None
+    if not at:
+        return named
+    return {**place(at), **({"name": named} if named else {})}

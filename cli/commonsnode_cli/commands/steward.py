@@ -30,9 +30,10 @@ def list_(context: typer.Context, community: CommunityOption = None, as_json: Js
         call.out.document(tables)
         return
     rows = [
-        (one["id"], moment(one["since"]), "this node" if one["you"] else "") for one in tables["stewards"]
+        (one["id"], one["name"] or "", moment(one["since"]), "this node" if one["you"] else "")
+        for one in tables["stewards"]
     ]
-    call.out.table(("id", "since", ""), rows)
+    call.out.table(("id", "name", "since", ""), rows)
     say_open(call, tables)
 
 

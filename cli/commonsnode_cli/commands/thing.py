@@ -7,7 +7,7 @@ import typer
 from commonsnode_cli.client import Client, Document, segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json, KindOption, ThingId
-from commonsnode_cli.wording import moment, value_text
+from commonsnode_cli.wording import author, moment, value_text
 from commonsnode_cli.words import fields, moved, place, text
 
 PAGE_RECORDS = 200  # asked for at once
@@ -261,7 +261,7 @@ def history(
     for entry in found["history"]:
         call.out.line(
             (moment(entry["time"]), "bold"),
-            f"  {entry['author'][:8]}",
+            f"  {author(entry)}",
             "  (waiting)" if entry["waiting"] else "  (no effect)" if entry["void"] else "",
         )
         for name, value in entry["fields"].items():
@@ -280,7 +280,7 @@ def _print_trail(call: Invocation, found: Document) -> None:
         call.out.say(f"the last {len(found['history'])} of {found['total']}")
     for entry in found["history"]:
         for act in entry["acts"]:
-            call.out.line((moment(entry["time"]), "bold"), f"  {entry['author'][:8]}  {act['text']}")
+            call.out.line((moment(entry["time"]), "bold"), f"  {author(entry)}  {act['text']}")
             if act["void"] is not None:
                 call.out.line((f"  {'':<26}no effect: {act['why']}", "yellow"))
 

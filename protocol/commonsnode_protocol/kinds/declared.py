@@ -27,6 +27,8 @@ from commonsnode_protocol.kinds.values import (
     Text,
 )
 
+CONTACT_CHARS_MAX = 256  # of a name, numbers, addresses
+CONTACT_NOTE_CHARS_MAX = 2_048
 CONDITIONS = ("new", "good", "worn", "needs-repair", "broken")
 IN_WORKING_ORDER = frozenset(("new", "good", "worn"))
 ACTIONS = (
@@ -188,6 +190,18 @@ _ALL = (
         Field("type", Choice(AGENT_TYPES, free=True), "type of agent, for terms of lending", "classifiedAs"),
         Field("place", Place(), "where it is", "primaryLocation", searched=True),
         _WEBSITE,
+    ),
+    _kind(
+        "contact",
+        "how to reach a member; only what that person writes about themselves counts",
+        "Agent",
+        Field("title", Text(CONTACT_CHARS_MAX), "the person's name", "name", searched=True),
+        Field("phone", Text(CONTACT_CHARS_MAX), "numbers to call"),
+        Field("mail", Text(CONTACT_CHARS_MAX), "addresses to write to"),
+        Field("place", Place(), "where the person is found", "primaryLocation", searched=True),
+        Field("note", Text(CONTACT_NOTE_CHARS_MAX), "when to call, and what else one should know", "note"),
+        Field("person", Key(), "the first key of the person"),
+        families=(),
     ),
     _kind(
         "specification",
