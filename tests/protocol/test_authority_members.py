@@ -322,6 +322,7 @@ def test_attack_8_to_void_all_joins_on_over_use_is_found_out(monkeypatch: pytest
         return frozenset() if said is None or len(made) > said.uses else choose(made, invitation, acts)
 
     monkeypatch.setattr(joins, "_choose", none_on_over_use)
+    monkeypatch.setattr(joins.Joins, "_follow", lambda *_: False)
     with pytest.raises(AssertionError):
         test_attack_15_a_link_of_one_use_admits_one_wherever_it_was_used_and_costs_no_disk()
 

@@ -228,9 +228,7 @@ class Evaluator:
         data, self._roster = self._roster.data.live, Roster()
         self._elections.keep(self._chain.index)
         self._acts = Stewardship(self._chain, self._pool)
-        self._joins.kept, self._joins.of_person = {}, {}
-        for invitation in self._joins.made:
-            self._joins.value(invitation, self._acts)
+        self._joins.value_all(self._acts)
         self._holders, self._claims, self._kept = {}, {}, {}
         for first in {*self._chain.tenures, *self._acts.grants, *self._joins.of_person}:
             self._value_person(first)
@@ -254,12 +252,9 @@ class Evaluator:
             self._joins.invitation_of[id_] for id_ in touched.pinned if id_ in self._joins.invitation_of
         }
         for invitation in touched.invitations:
-            # Its terms may be others now, so also those whose joins stay are valued anew.
-            made = self._joins.made.get(invitation, {})
-            stayed = self._joins.kept.get(invitation, frozenset())
-            rose, fell = self._joins.value(invitation, acts)
-            touched.changesets |= rose | fell
-            touched.persons |= {made[id_].changeset.author for id_ in rose | fell | stayed if id_ in made}
+            moved = self._joins.value(invitation, acts, touched.pinned)
+            touched.changesets |= moved.joins
+            touched.persons |= moved.persons
         touched.persons |= {
             first
             for new in entries

@@ -34,7 +34,6 @@ from commonsnode_protocol.authority.acts import (
 )
 from commonsnode_protocol.authority.cuts import Cut, KeyLane, fields_of_cut
 from commonsnode_protocol.authority.evaluator import Evaluator
-from commonsnode_protocol.authority.joins import is_pinned
 from commonsnode_protocol.authority.members import revocations_of
 from commonsnode_protocol.authority.settings import Settings, Table, fields_of
 from commonsnode_protocol.authority.tables import enough, signers_of
@@ -287,11 +286,7 @@ def to_pin(held: Evaluator) -> list[bytes]:
     if acts is None:
         return []
     return sorted(
-        id_
-        for invitation_key, kept in held.joins.kept.items()
-        for id_ in kept
-        if not is_pinned(entry := held.joins.made[invitation_key][id_], acts)
-        and not revocations_of(entry.changeset.author, acts)
+        entry.id for entry in held.joins.unpinned() if not revocations_of(entry.changeset.author, acts)
     )
 
 
