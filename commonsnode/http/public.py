@@ -15,6 +15,8 @@ from commonsnode.writing import Landed, Writer
 from commonsnode_protocol.admission import SEALED_LANES
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_store.answers import Applied, CommunityInfo, HeldWrite, Page, RecordRef, RecordView
+from commonsnode_store.errors import UnknownCommunity
+from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.store import Store
 
 T = TypeVar("T")
@@ -48,6 +50,27 @@ class SeenStore:
     def export(self, community: bytes) -> Iterator[RecordView]:
         return self._store.export(community, among=self._among())
 
+    def bookings(self, community: bytes, resource: bytes) -> ThingBookings:
+        if not self._is_seen(community):
+            raise UnknownCommunity(community)
+        return self._open(self._store.bookings(community, resource))
+
+    def reservation(self, community: bytes, record: bytes) -> tuple[ThingBookings, Reserved] | None:
+        found = self._store.reservation(community, record)
+        if found is None or not self._among()(community, found[1].lane):
+            return None
+        return self._open(found[0]), found[1]
+
+    def reservations(
+        self, community: bytes | None = None, **which: Any
+    ) -> list[tuple[ThingBookings, Reserved]]:
+        among, opened = self._among(), dict[bytes, ThingBookings]()
+        return [
+            (opened.setdefault(held.resource, self._open(held)), reserved)
+            for held, reserved in self._store.reservations(community, **which)
+            if among(held.community, reserved.lane)
+        ]
+
     def held_writes(self, community: bytes | None = None) -> list[HeldWrite]:
         return [held for held in self._store.held_writes(community) if held.author == self._person]
 
@@ -55,6 +78,13 @@ class SeenStore:
         seen = {info.id for info in self._store.communities() if self._is_seen(info.id)}
         opened = {community for community in seen if self._is_opened(community)}
         return lambda community, lane: community in (opened if lane in SEALED_LANES else seen)
+
+    def _open(self, held: ThingBookings) -> ThingBookings:
+        """What is reserved of a thing, without what is asked for in lanes that are not seen."""
+        among = self._among()
+        return replace(
+            held, reserved=tuple(each for each in held.reserved if among(held.community, each.lane))
+        )
 
     def _plain(self, info: CommunityInfo) -> CommunityInfo:
         if self._is_opened(info.id):

@@ -13,6 +13,7 @@ from commonsnode.http import (
     on_persons,
     on_records,
     on_transfer,
+    reservation_routes,
 )
 from commonsnode.http.calls import OPERATOR, Call, Route, json_response
 from commonsnode.http.on_authority import TRAIL_MAX
@@ -317,6 +318,7 @@ ROUTES: list[Route] = [
         True,
         query=_WHICH,
     ),
+    *reservation_routes.ROUTES,
     Route(
         "POST",
         "/session",

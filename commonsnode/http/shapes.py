@@ -7,6 +7,7 @@ from commonsnode.charters import READING
 from commonsnode.config import CHOSEN_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
 from commonsnode.http.contact_shapes import CONTACT_SHAPES
+from commonsnode.http.reservation_shapes import RESERVATION_SHAPES
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
 from commonsnode.people.accounts import NAME_CHARS_MAX
@@ -513,6 +514,7 @@ SCHEMAS: dict[str, Schema] = {
         problem=ref("Problem"),
     ),
     "ExportLine": _object(id=RECORD, kind=TEXT, lane=TEXT, fields=FIELDS),
+    **RESERVATION_SHAPES,
     "SigningIn": _object(name=PERSON_NAME, passphrase=SECRET),
     "SignedIn": _closed(
         {

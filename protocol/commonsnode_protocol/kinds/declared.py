@@ -285,6 +285,7 @@ _ALL = (
         Field("cancelled", Flag(), "cancelled by who asked", "finished"),
         Field("handed_over", Moment(), "when it was handed over"),
         Field("returned", Moment(), "when it came back"),
+        Field("why", Text(), "why it was declined or cancelled", "note"),
         _NOTE,
         ascending=(("from", "until"),),
     ),

@@ -1,0 +1,156 @@
+"""Which reservations concern a person: what they asked for, what is asked of them, and what they must be told of it.
+
+Computed from what stands, never stored: so it is there after a restart, and goes when it is dealt with.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from commonsnode.governing import person_of
+from commonsnode.reserving import keeps, overdue
+from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.bookings import Booking, Rank, State
+from commonsnode_store.reserved import Reserved, ThingBookings
+from commonsnode_store.store import Store
+
+Both: TypeAlias = tuple[ThingBookings, Reserved]
+
+PAST_MS = 7 * 24 * 3_600_000  # so long after its end one is still told of what became of a reservation
+
+
+class Matter(StrEnum):
+    """What a person must be told."""
+
+    ASKED_OF_YOU = "asked-of-you"  # it waits for the keeper's word
+    CONFIRMED = "confirmed"  # yours
+    DECLINED = "declined"  # yours
+    DISPLACED = "displaced"  # yours
+    FREE_AGAIN = "free-again"  # yours was displaced, by what has ended since
+    CANCELLED = "cancelled"  # what you keep was reserved, and is not any more
+    DOUBLE = (
+        "double"  # two were promised what there is one of: to its keeper, and to whose reservation stands
+    )
+    OVERDUE = "overdue"  # yours, or of what you keep
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to tell one person. others: the reservations that it has to do with."""
+
+    matter: Matter
+    held: ThingBookings
+    reserved: Reserved
+    others: tuple[Booking, ...] = ()
+
+    @property
+    def booking(self) -> Booking:
+        return self.reserved.booking
+
+
+def keys_of(authority: Authority, key: bytes) -> set[bytes]:
+    """All keys of the person whose key this is."""
+    first = person_of(authority, key) or key
+    valued = authority.people.get(first)
+    return {key, first}.union(valued.person.keys if valued is not None and valued.person is not None else ())
+
+
+def asked_by(store: Store, communities: Iterable[bytes], key: bytes) -> list[Both]:
+    """What this person asked for."""
+    return [
+        both
+        for community in communities
+        for both in store.reservations(community, askers=keys_of(store.authority(community), key))
+    ]
+
+
+def asked_of(store: Store, communities: Iterable[bytes], key: bytes) -> list[Both]:
+    """What others, or the person, asked for of the things that this person keeps."""
+    return [
+        both
+        for community in communities
+        for both in store.reservations(community, keepers=keys_of(store.authority(community), key))
+    ]
+
+
+def is_open(reserved: Reserved, now_ms: int) -> bool:
+    """Whether it may still come to something: neither ended nor past."""
+    booking = reserved.booking
+    return reserved.is_open and (booking.state is State.OUT or booking.ask.end_ms > now_ms)
+
+
+def news(concerning: Sequence[Both], key: bytes, now_ms: int) -> list[News]:
+    """What this person must be told of these, those that begin first, first. concerning: what asked_by and asked_of find."""
+    found: list[News] = []
+    seen: set[bytes] = set()
+    for held, reserved in concerning:
+        ask = reserved.booking.ask
+        if ask.changeset in seen or (
+            reserved.booking.state is not State.OUT and ask.end_ms + PAST_MS < now_ms
+        ):
+            continue
+        seen.add(ask.changeset)
+        if held.rules.people.same(ask.author, key):
+            found += _to_asker(held, reserved, now_ms)
+            if reserved.booking.state is State.OUT and keeps(held, key):
+                continue
+        elif keeps(held, key):
+            found += _to_keeper(held, reserved, now_ms)
+    return sorted(
+        found, key=lambda each: (each.booking.ask.begin_ms, each.booking.ask.changeset, each.matter)
+    )
+
+
+def _to_asker(held: ThingBookings, reserved: Reserved, now_ms: int) -> list[News]:
+    booking = reserved.booking
+    over = booking.ask.end_ms <= now_ms
+    match booking.state:
+        case State.DISPLACED if not over:
+            by = tuple(each for each in _bookings(held) if each.ask.changeset in booking.displaced_by)
+            ended = all(each.state in (State.CANCELLED, State.DECLINED, State.RETURNED) for each in by)
+            return [News(Matter.FREE_AGAIN if by and ended else Matter.DISPLACED, held, reserved, by)]
+        case State.DECLINED if not over:
+            return [News(Matter.DECLINED, held, reserved)]
+        case State.CONFIRMED if not over:
+            others = _promised_beside(held, booking)
+            told = [News(Matter.CONFIRMED, held, reserved)] if booking.rank is Rank.CONFIRMED else []
+            return [*told, News(Matter.DOUBLE, held, reserved, others)] if others else told
+        case State.OUT if overdue(held, booking, now_ms):
+            return [News(Matter.OVERDUE, held, reserved)]
+        case _:
+            return []
+
+
+def _to_keeper(held: ThingBookings, reserved: Reserved, now_ms: int) -> list[News]:
+    booking = reserved.booking
+    over = booking.ask.end_ms <= now_ms
+    match booking.state:
+        case State.ASKED if not over:
+            return [News(Matter.ASKED_OF_YOU, held, reserved)]
+        case State.CANCELLED if not over and booking.rank <= Rank.AT_ONCE:
+            return [News(Matter.CANCELLED, held, reserved)]
+        case State.CONFIRMED if not over:
+            others = _promised_beside(held, booking)
+            return [News(Matter.DOUBLE, held, reserved, others)] if others else []
+        case State.OUT:
+            others = _promised_beside(held, booking)
+            told = [News(Matter.OVERDUE, held, reserved)] if overdue(held, booking, now_ms) else []
+            return [*told, News(Matter.DOUBLE, held, reserved, others)] if others and not over else told
+        case _:
+            return []
+
+
+def _promised_beside(held: ThingBookings, booking: Booking) -> tuple[Booking, ...]:
+    """Those that were promised as well, and that this one displaced."""
+    return tuple(
+        each
+        for each in _bookings(held)
+        if each.state is State.DISPLACED
+        and each.rank <= Rank.AT_ONCE
+        and booking.ask.changeset in each.displaced_by
+    )
+
+
+def _bookings(held: ThingBookings) -> list[Booking]:
+    return [each.booking for each in held.reserved]
