@@ -74,6 +74,8 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
     }
     last = [route for route in ROUTES if (route.method, route.path) == ("DELETE", "/communities/{community}")]
     for route in [route for route in ROUTES if route not in last] + last:
+        if route.path.startswith("/reservations"):
+            continue  # test_reservations_api.py
         body: Any = bodies.get(route.body or "")
         if route.takes_lines:
             body = f"{json.dumps({'source': 'tools'})}\n{json.dumps(ROW)}\n".encode()

@@ -4,9 +4,20 @@ from typing import Any
 
 import pytest
 
+from commonsnode.http.reservation_routes import ROUTES
+from commonsnode.http.schema import problems
+from commonsnode.http.shapes import SCHEMAS
 from running_node import Answer, Api
 
-DAY_MS = 86_400_000
+SHAPES = {(route.method, route.path.rpartition("/")[2]): route for route in ROUTES}
+
+
+def fits(act: str, answer: Answer) -> Answer:
+    """The answer, which is of its shape, or problem details."""
+    route = SHAPES["POST", act]
+    shape = route.answer if answer.status == route.status else "Problem"
+    assert list(problems(answer.body, SCHEMAS[shape], SCHEMAS)) == [], answer.body
+    return answer
 
 
 class Village:
@@ -19,12 +30,13 @@ class Village:
 
     async def reserve(self, who: str | None, since: str, until: str, **more: Any) -> Answer:
         body = {"resource": self.drill, "from": since, "until": until, **more}
-        return await self.api("POST", "/reservations", body, token=self.tokens.get(who or ""))
+        return fits(
+            "reservations", await self.api("POST", "/reservations", body, token=self.tokens.get(who or ""))
+        )
 
     async def do(self, who: str | None, act: str, reservation: str, **body: Any) -> Answer:
-        return await self.api(
-            "POST", f"/reservations/{reservation}/{act}", body, token=self.tokens.get(who or "")
-        )
+        path = f"/reservations/{reservation}/{act}"
+        return fits(act, await self.api("POST", path, body, token=self.tokens.get(who or "")))
 
     async def state(self, reservation: str) -> str:
         return str((await self.api("GET", f"/reservations/{reservation}"))["state"])
