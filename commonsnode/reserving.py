@@ -178,9 +178,17 @@ def reserve(
 
 
 def extend(
-    author: Author, of: Found, until_ms: int, *, random_bytes: Callable[[int], bytes] = os.urandom
+    author: Author,
+    of: Found,
+    until_ms: int,
+    *,
+    by_day: bool = False,
+    random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> Asked:
-    """Ask for the time after a reservation, until then. Raises as `reserve` does, and NotAllowed."""
+    """Ask for the time after a reservation, until then. by_day: that is the end of a day, as it was asked for.
+
+    Raises as `reserve` does, and NotAllowed.
+    """
     ask, state = of.ask, of.booking.state
     _as_asker(author, of, "ask for more time")
     if state in (State.CANCELLED, State.DECLINED, State.RETURNED, State.DISPLACED):
@@ -206,6 +214,9 @@ def extend(
     free = lending.check(whole, busy_of(of.held, own), of.held.rules.capacity, began_ms)
     span = Span(end_ms, until_ms, ask.amount)
     fields = _asked(author, thing, span, random_bytes(NONCE_BYTES))
+    view = author.store.record(of.ref)
+    if by_day and view is not None and view.values.get(ALL_DAY) is True:
+        fields |= {name: view.values[name] for name in (ALL_DAY, ZONE) if name in view.values}
     if free and (keeps(of.held, author.key) or (of.held.rules.at_once and terms.use != ASK)):
         fields[Act.CONFIRMED.value] = True
     return _ask(author, thing, of.held, span, fields, (of.ask.changeset,), terms)

@@ -11,7 +11,10 @@ from commonsnode_cli.catalogue import ENTRIES, overview
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import Invocation
 
-OF_PERSONS = ("add", "edit", "show", "list", "remove", "restore", "history", "join")  # what --as goes with
+OF_PERSONS = (  # what --as goes with
+    *("add", "edit", "show", "list", "remove", "restore", "history", "join"),
+    *("reserve", "reservation"),
+)
 
 
 class _Catalogue(TyperGroup):

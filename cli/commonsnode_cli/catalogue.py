@@ -42,6 +42,14 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("restore", "thing", "Bring back what was removed."),
         Entry("history", "thing", "Who changed what, and when."),
     ),
+    "Lending": (
+        Entry("reserve", "reserve", "Ask for a thing, from one time until another."),
+        Entry(
+            "reservation",
+            "reservation",
+            "list, show, confirm, decline, cancel, extend, hand-over, return, damage",
+        ),
+    ),
     "Files": (
         Entry("import", "file", "Take in a CSV, XLSX, GeoJSON or JSON Lines file."),
         Entry("export", "file", "Write the inventory of a community to a file."),
@@ -63,7 +71,7 @@ One node of a community's inventory: it works without a network, and agrees with
 _FOOT = """
 Options:
   --home DIR              the folder of the node (else COMMONSNODE_HOME, else the platform's folder for data)
-  --as NAME               add, edit, show, list, remove, restore, history, join: as a person who has an account here
+  --as NAME               with add, edit, show, list, remove, restore, history, reserve, reservation, join: as a person who has an account here
   --passphrase-file FILE  with --as: the passphrase is its first line; `-`: of stdin (else a prompt asks)
   --json                  with any command: print one JSON document on stdout, and nothing else there
   --install-completion    complete commands with Tab in this shell; --show-completion prints the script

@@ -40,6 +40,15 @@ def whole_key(text: str, of: str = "node", shown_by: str = "commonsnode id") -> 
     return lower
 
 
+def record_id(text: str) -> str:
+    """The id of a record or the beginning of one. Raises WrongUsage."""
+    if not text or not set(text.lower()) <= set("0123456789abcdef"):
+        raise WrongUsage(
+            f"{text!r} is no id: that has hexadecimal digits only, as `list` and `add` print them"
+        )
+    return text.lower()
+
+
 def place(text: str) -> dict[str, int]:
     """`LAT,LON` in decimal degrees as whole numbers of 1e-7 degrees, exactly. Raises WrongUsage, and Refused where that is not on earth."""
     parts = [part.strip() for part in text.split(",")]

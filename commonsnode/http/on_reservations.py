@@ -1,6 +1,6 @@
 """The API on reservations: ask, list, and what keeper and asker do with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
@@ -11,6 +11,7 @@ from commonsnode.asking.times import read as read_time
 from commonsnode.authoring import Author
 from commonsnode.errors import WrongField
 from commonsnode.http.calls import Call, Malformed
+from commonsnode.http.naming import names_for
 from commonsnode.http.reservation_documents import Documents, in_time_of, terms_document
 from commonsnode.lending import PERSON, THING, Span, described, lent
 from commonsnode.reservations import Both, asked_by, asked_of, is_open
@@ -39,7 +40,7 @@ async def reserve(call: Call) -> Mapping[str, Any]:
         community = _community(store, body.get("community"))
         ref = inventory.resolve(store, body["resource"], community=community, kind=THING)
         thing = lent(store, ref)
-        span = time_span(body["from"], body["until"], author.now_ms, thing.zone, days_max=LENGTH_DAYS_MAX)
+        span = time_span(body["from"], body.get("until"), author.now_ms, thing.zone, days_max=LENGTH_DAYS_MAX)
         assert span is not None
         amount = reserving.amount_in(body.get("amount"))
         asked = reserving.reserve(
@@ -52,7 +53,7 @@ async def reserve(call: Call) -> Mapping[str, Any]:
         )
         return _asked(author, asked)
 
-    row = await call.sign(ask)
+    row = await _named(call, await call.sign(ask))
     call.node.log.info("reserved", reservation=row["id"], state=row["state"])
     return row
 
@@ -72,7 +73,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
         return _Page(Documents(store, key, now_ms).rows(page), cursor)
 
     page = await call.node.writer.read(read)
-    return {"reservations": page.rows, "cursor": page.cursor}
+    return {"reservations": await _all_named(call, page.rows), "cursor": page.cursor}
 
 
 async def shown(call: Call) -> Mapping[str, Any]:
@@ -83,7 +84,7 @@ async def shown(call: Call) -> Mapping[str, Any]:
         of = _found(store, call)
         return Documents(store, key, now_ms).row(of.held, of.reserved)
 
-    return await call.node.writer.read(read)
+    return await _named(call, await call.node.writer.read(read))
 
 
 async def confirm(call: Call) -> Mapping[str, Any]:
@@ -114,9 +115,9 @@ async def extend(call: Call) -> Mapping[str, Any]:
         begin = clock(of.ask.begin_ms, zone)
         span = time_span(begin, call.body["until"], author.now_ms, zone, days_max=LENGTH_DAYS_MAX)
         assert span is not None
-        return _asked(author, reserving.extend(author, of, span.end_ms))
+        return _asked(author, reserving.extend(author, of, span.end_ms, by_day=span.by_day[1]))
 
-    row = await call.sign(longer)
+    row = await _named(call, await call.sign(longer))
     call.node.log.info("reservation-extended", reservation=call.path["id"], by=row["id"])
     return row
 
@@ -155,7 +156,7 @@ async def _act(call: Call, act: Callable[[Author, Found], Done]) -> Mapping[str,
             "displaces": [record.hex() for record in done.displaces],
         }
 
-    row = await call.sign(decide)
+    row = await _named(call, await call.sign(decide))
     call.node.log.info("reservation", reservation=row["id"], state=row["state"])
     return row
 
@@ -196,6 +197,28 @@ def _asked(author: Author, asked: Asked) -> dict[str, Any]:
         "held": asked.why,
         "others": documents.rows([(asked.held, each) for each in others]),
     }
+
+
+async def _named(call: Call, row: dict[str, Any]) -> dict[str, Any]:
+    """The same with the names of people, also in what it says of others."""
+    rows = await _all_named(call, [row, *row.get("others", ())])
+    return {**rows[0], "others": rows[1:]} if "others" in row else rows[0]
+
+
+async def _all_named(call: Call, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    names: dict[tuple[str, str], str] = {}
+    for community in {row["community"] for row in rows}:
+        keys = {row[role] for row in rows if row["community"] == community for role in ("by", "keeper")}
+        of = await names_for(call, bytes.fromhex(community), [bytes.fromhex(key) for key in keys if key])
+        names.update(((community, key), name) for key, name in of.items())
+    return [
+        {
+            **row,
+            "by_name": names.get((row["community"], row["by"])),
+            "keeper_name": names.get((row["community"], row["keeper"])),
+        }
+        for row in rows
+    ]
 
 
 def _found(store: Store, call: Call) -> Found:

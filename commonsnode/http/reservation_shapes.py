@@ -18,6 +18,7 @@ RECORD: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": 
 RECORD_OR_NULL: Schema = {**RECORD, "type": ["string", "null"]}
 KEY: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "a key"}
 KEY_OR_NULL: Schema = {**KEY, "type": ["string", "null"]}
+NAME: Schema = {"type": ["string", "null"], "description": "how the person is called, for who may read it"}
 PLACE_IN_LIST: Schema = {
     "type": ["integer", "null"],
     "minimum": 1,
@@ -85,7 +86,9 @@ _ROW: dict[str, Any] = {
     "state": {"type": "string", "enum": [state.value for state in State]},
     "rank": {"type": "string", "enum": [rank.name.lower().replace("_", "-") for rank in Rank]},
     "by": {**KEY, "description": "who asked: the first key of that person"},
+    "by_name": NAME,
     "keeper": {**KEY_OR_NULL, "description": "of the thing"},
+    "keeper_name": NAME,
     "mine": {"type": "boolean", "description": "whether who asks here asked for it"},
     "asked_of_me": {"type": "boolean", "description": "whether who asks here keeps the thing"},
     "overdue": YES,
@@ -116,7 +119,7 @@ RESERVATION_SHAPES: dict[str, Schema] = {
     "Reserving": {
         **_object(
             "",
-            "resource from until",
+            "resource from",
             resource=RECORD_SAID,
             community={"type": "string", "maxLength": 256},
             until=WHEN,

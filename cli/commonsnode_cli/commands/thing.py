@@ -8,7 +8,7 @@ from commonsnode_cli.client import Client, Document, segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json, KindOption, ThingId
 from commonsnode_cli.wording import author, moment, value_text
-from commonsnode_cli.words import fields, moved, place, text
+from commonsnode_cli.words import fields, moved, place, record_id, text
 
 PAGE_RECORDS = 200  # asked for at once
 LANES = ("public", "knowledge", "members")
@@ -286,11 +286,7 @@ def _print_trail(call: Invocation, found: Document) -> None:
 
 
 def _record(thing: str, community: str | None, kind: str | None) -> tuple[str, dict[str, str | None]]:
-    if not thing or not set(thing.lower()) <= set("0123456789abcdef"):
-        raise WrongUsage(
-            f"{thing!r} is no id: that has hexadecimal digits only, as `list` and `add` print them"
-        )
-    return f"/records/{thing.lower()}", {"community": community, "kind": kind}
+    return f"/records/{record_id(thing)}", {"community": community, "kind": kind}
 
 
 def _exactly(record: Document) -> tuple[str, dict[str, str | None]]:

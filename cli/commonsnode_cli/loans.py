@@ -1,0 +1,76 @@
+"""How reservations read for a person."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from commonsnode_cli.client import Document
+from commonsnode_cli.invocation import Invocation
+from commonsnode_cli.wording import moment
+
+STYLES = {"confirmed": "green", "out": "green", "displaced": "yellow", "declined": "yellow"}
+USES = {"fee": "for a fee", "ask": "terms are to be agreed with its keeper"}
+
+
+def who(row: Document, role: str) -> str:
+    """The person under `by` or `keeper`: the name, where it may be read here, and the beginning of the key."""
+    key = row[role]
+    if key is None:
+        return "nobody"
+    named = row.get(f"{role}_name")
+    return f"{named} ({key[:8]})" if named else str(key[:8])
+
+
+def span_text(row: Document) -> str:
+    """From when until when: whole days as days, times by the clock of this machine."""
+    if not row["all_day"]:
+        return f"{moment(row['from'])} to {moment(row['until'])}"
+    zone = _zone(row["zone"])
+    first = datetime.fromisoformat(row["from"]).astimezone(zone).date()
+    last = (datetime.fromisoformat(row["until"]) - timedelta(milliseconds=1)).astimezone(zone).date()
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def state_text(row: Document) -> str:
+    """The state, and what one should know beside it."""
+    more = [row["state"]]
+    if row["overdue"]:
+        more.append("overdue")
+    if row["waiting"] is not None:
+        more.append(f"number {row['waiting']} in the waiting list")
+    if row["unsent"]:
+        more.append("on this node only")
+    return ", ".join(more)
+
+
+def show_line(call: Invocation, row: Document) -> None:
+    """One reservation, on one line, and its id."""
+    amount = f" × {row['amount']}" if row["amount"] != "1" else ""
+    call.out.line(
+        (f"{state_text(row)}: ", STYLES.get(row["state"], "")),
+        (f"{row['title']}{amount}", "bold"),
+        f", {span_text(row)}  {row['id']}",
+    )
+
+
+def say_terms(call: Invocation, row: Document) -> None:
+    terms: dict[str, Any] = row["terms"]
+    if terms["use"] in USES:
+        fee = f", {terms['fee']}" if terms["fee"] else ""
+        call.out.say(f"  {USES[terms['use']]}{fee} ({terms['why']})")
+
+
+def say_held(call: Invocation, row: Document) -> None:
+    if row["held"] is not None:
+        call.out.say(f"  Held: {row['held']}")
+    elif row["unsent"]:
+        call.out.say(
+            "  it waits on this node: nobody else gets it until a steward admits you (member grant ID)"
+        )
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return UTC
