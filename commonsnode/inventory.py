@@ -4,10 +4,11 @@ A write carries only what differs from what is shown, so that two people who edi
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from commonsnode.authoring import Author, Seen, check_fields, check_kind, superseding
+from commonsnode import halves
+from commonsnode.authoring import Author, Seen, Written, check_fields, check_kind, superseding
 from commonsnode.errors import Ambiguous, Unknown, WrongField
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
@@ -15,6 +16,7 @@ from commonsnode_protocol.changeset import KNOWLEDGE, MEMBERS, PUBLIC
 from commonsnode_protocol.kinds import BadField, as_stored, check_typed
 from commonsnode_protocol.record import NONCE_BYTES, conflicts, typed_id
 from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.shown import BESIDE
 from commonsnode_store.store import Store
 
 KIND = "resource"  # what a thing is, where nobody says otherwise
@@ -32,6 +34,7 @@ class Done:
     waiting: bool
     changed: tuple[str, ...]
     why: str | None = None  # it is held here, since it cannot be sealed yet
+    blurred_m: int | None = None  # to how many metres everybody else may know its place
 
 
 def resolve(
@@ -66,6 +69,8 @@ def resolve(
         found = [r for r in every if lane in (None, r.lane)]
     if not found:
         raise Unknown(f"no record here has an id that begins with {prefix}")
+    if lane is None:
+        found = _without_halves(found)
     if len(found) > 1:
         raise Ambiguous(
             f"more than one record has an id that begins with {prefix}",
@@ -81,10 +86,12 @@ def add(
     *,
     kind: str = KIND,
     lane: str = PUBLIC,
+    exact_place: bool = False,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> Done:
     """A new record, of which this node is the creator. random_bytes: where its nonce comes from.
 
+    exact_place: everybody may know where it is exactly.
     Raises WrongField, TooLarge and the store's errors.
     """
     check_kind(kind)
@@ -96,26 +103,56 @@ def add(
     if not said:
         raise WrongField("fields", "at least one field with a value")
     nonce = random_bytes(NONCE_BYTES)
-    record = typed_id(community, author.key, nonce)
-    written = author.write(
-        community,
-        lane,
-        [(record, kind, {name: (value, ()) for name, value in {**said, NONCE: nonce}.items()})],
-    )
-    return Done(record, written.last, written.waiting, tuple(said), written.why)
+    ref = RecordRef(community, lane, kind, typed_id(community, author.key, nonce))
+    if lane == MEMBERS:
+        written = _first(author, ref, {**said, NONCE: nonce})
+        return Done(ref.record, written.last, written.waiting, tuple(said), written.why)
+    grid_m = 0 if exact_place else halves.grid_of(author.store, community)
+    part = halves.parted(kind, said, grid_m, {})
+    why = None
+    if part.members:
+        # First: a half alone shows nothing, but without it the exact place would be lost.
+        halves.check_kept(author.store, community)
+        why = _first(author, halves.half_of(ref), halves.begun(ref, part.members)).why
+    written = _first(author, ref, {**part.everybody, NONCE: nonce})
+    return Done(ref.record, written.last, written.waiting, tuple(said), why, part.blurred_m)
 
 
-def edit(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Done:
+def edit(
+    author: Author,
+    ref: RecordRef,
+    fields: Mapping[str, Value],
+    *,
+    lane: str | None = None,
+    exact_place: bool = False,
+) -> Done:
     """Write those fields that differ from what is shown, and those that have a conflict, which this resolves.
 
-    fields: None clears. Raises WrongField, Unknown, TooLarge and the store's errors.
+    fields: None clears. lane: `members` for what only members are to read of a thing that everybody reads.
+    exact_place: everybody may know where it is exactly. Raises WrongField, Unknown, TooLarge and the store's errors.
     """
     _check_editable(fields)
     fields = as_stored(ref.kind, fields)
-    view = author.store.record(ref)
+    if lane not in (None, ref.lane, MEMBERS):
+        raise WrongField("lane", f"this record is in lane {ref.lane}: an edit is for that, or for members")
+    view = author.store.whole(ref)
     if view is not None:
         _check_meaning(ref.kind, {n: v for n, v in fields.items() if differs(view, n, v)}, view.values)
-    return _write(author, ref, view, fields)
+    if ref.lane == MEMBERS:
+        return _write(author, ref, view, fields)
+    half, shown = halves.half_shown(author.store, ref)
+    if lane == MEMBERS:
+        return _write_half(author, ref, half, fields)
+    grid_m = 0 if exact_place else halves.grid_of(author.store, ref.community)
+    part = halves.parted(ref.kind, fields, grid_m, shown)
+    done = Done(ref.record, None, False, ())
+    if part.members:
+        done = _write_half(author, ref, half, part.members)
+    if part.everybody:
+        public = _write(author, ref, author.store.record(ref), part.everybody)
+        changed = tuple(dict.fromkeys((*done.changed, *public.changed)))
+        done = Done(ref.record, public.changeset or done.changeset, public.waiting, changed, done.why)
+    return replace(done, blurred_m=part.blurred_m)
 
 
 def remove(author: Author, ref: RecordRef) -> Done:
@@ -152,6 +189,8 @@ def _check_editable(fields: Mapping[str, Value]) -> None:
     check_fields(fields)
     if NONCE in fields:
         raise WrongField(NONCE, "names the creator of a record, and is never edited")
+    if BESIDE in fields:
+        raise WrongField(BESIDE, "says of what a half is a half, and is never edited")
     if DELETED in fields:
         raise WrongField(DELETED, "is set by removing a record, and cleared by restoring it")
 
@@ -162,6 +201,31 @@ def _check_meaning(kind: str, typed: Mapping[str, Value], standing: Mapping[str,
         check_typed(kind, typed, standing)
     except BadField as error:
         raise WrongField(error.field, error.problem) from error
+
+
+def _without_halves(found: Sequence[RecordRef]) -> list[RecordRef]:
+    """A half is not another record than the one that it adds to."""
+    whole = {halves.half_of(ref) for ref in found if ref.lane != MEMBERS}
+    return [ref for ref in found if ref not in whole]
+
+
+def _first(author: Author, ref: RecordRef, fields: Mapping[str, Value]) -> Written:
+    """The first write of a record."""
+    writes = {name: (value, ()) for name, value in fields.items() if value is not None}
+    return author.write(ref.community, ref.lane, [(ref.record, ref.kind, writes)])
+
+
+def _write_half(author: Author, ref: RecordRef, half: RecordView | None, fields: Mapping[str, Value]) -> Done:
+    """What members alone are to read of a record."""
+    half_ref = halves.half_of(ref)
+    if half is not None or held_values(author.store, half_ref) is not None:
+        return _write(author, half_ref, half, fields)
+    halves.check_kept(author.store, ref.community)
+    said = {name: value for name, value in fields.items() if value is not None}
+    if not said:
+        return Done(ref.record, None, False, ())
+    written = _first(author, half_ref, halves.begun(ref, said))
+    return Done(ref.record, written.last, written.waiting, tuple(said), written.why)
 
 
 def _unsent(author: Author, view: RecordView) -> set[str]:

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from cli_shell import Shell
 
@@ -78,6 +79,11 @@ class Running:
     def community(self) -> dict[str, Any]:
         entry: dict[str, Any] = self.do("status")["communities"][0]
         return entry
+
+    def page(self, path: str) -> str:
+        """What a browser gets on TCP."""
+        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as response:
+            return str(response.read().decode())
 
     def entry(self) -> dict[str, Any]:
         """The same, by the API: no process is started for it."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 DEGREE = 10_000_000
+KM = 1_000
 NAMING_BYTES = (16, 32)  # of a record id, of a key
 
 
@@ -47,6 +48,11 @@ def author(entry: Mapping[str, Any]) -> str:
     return f"{entry['author_name']} ({key})" if entry["author_name"] else key
 
 
+def length(metres: int) -> str:
+    """As `1 km`, `250 m`."""
+    return f"{metres // KM} km" if metres >= KM and metres % KM == 0 else f"{metres} m"
+
+
 def moment(text: str) -> str:
     """An RFC 3339 time as the clock on this machine's wall shows it."""
     try:
@@ -60,4 +66,6 @@ def _place_text(value: dict[str, Any]) -> str:
     named, lat, lon = value.get("name"), value.get("lat"), value.get("lon")
     name = named if isinstance(named, str) else ""
     where = f"{degrees(lat)},{degrees(lon)}" if isinstance(lat, int) and isinstance(lon, int) else ""
+    if where and isinstance(grid := value.get("grid"), int):
+        where = f"about {where}, to {length(grid)}"
     return f"{name} ({where})" if name and where else name or where

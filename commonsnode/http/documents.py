@@ -11,9 +11,10 @@ from commonsnode.tables.json_form import encode_value
 from commonsnode_protocol.authority import GRANTED_ROLES, STEWARD
 from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordRef, RecordView
 from commonsnode_store.errors import UnknownCommunity
-from commonsnode_store.shown import text_of, title_of
+from commonsnode_store.shown import BESIDE, is_half, text_of, title_of
 from commonsnode_store.store import Store
 
 ROLES = (STEWARD, *GRANTED_ROLES)
@@ -21,7 +22,7 @@ VOID_WORDS: Mapping[Void, str] = {
     Void.CUT: "its author's role was taken back, and it was not among what then stood at the steward's node",
     Void.NOT_A_MEMBER: "its author is not admitted",
 }
-LISTED = ("id", "kind", "lane", "community", "title", "fields", "deleted", "waiting", "changed")
+LISTED = ("id", "kind", "lane", "community", "title", "fields", "lanes", "deleted", "waiting", "changed")
 YEAR_9999_MS = 253_402_300_799_999  # the last moment that a date can say
 
 
@@ -102,7 +103,7 @@ def members(store: Store, community_id: bytes, own_key: bytes) -> list[dict[str,
 
 
 def record(view: RecordView) -> dict[str, Any]:
-    """A record as in lists."""
+    """A record as in lists. lanes: of the fields that only members read, where others read the record."""
     return {
         "id": view.record.hex(),
         "kind": view.kind,
@@ -110,6 +111,7 @@ def record(view: RecordView) -> dict[str, Any]:
         "community": view.community.hex(),
         "title": view.title,
         "fields": fields(view.values),
+        "lanes": dict.fromkeys(sorted(view.members_only & view.values.keys()), MEMBERS),
         "deleted": view.deleted,
         "waiting": view.waiting,
         "changed": moment(view.changed_ms),
@@ -152,6 +154,7 @@ def record_void(store: Store, ref: RecordRef) -> dict[str, Any]:
         "community": ref.community.hex(),
         "title": title_of({name: writes[0].value for name, writes in found.items()}) or ref.record.hex()[:8],
         "fields": {},
+        "lanes": {},
         "deleted": False,
         "waiting": False,
         "changed": moment(times[-1]),
@@ -175,10 +178,24 @@ def with_held(found: Mapping[str, Any], held: Mapping[str, Value]) -> dict[str, 
     }
 
 
+def with_held_half(found: Mapping[str, Any], held: Mapping[str, Value]) -> dict[str, Any]:
+    """A record that everybody reads, with what this node holds until it can be sealed for members."""
+    over = fields({name: value for name, value in held.items() if name != BESIDE and value is not None})
+    shown = {**found["fields"], **over}
+    return {
+        **found,
+        "fields": {name: shown[name] for name in sorted(shown)},
+        "lanes": dict.fromkeys(sorted({*found["lanes"], *over}), MEMBERS),
+        "waiting": True,
+    }
+
+
 def held_only(store: Store, community_id: bytes | None, kind: str | None, text: str) -> list[dict[str, Any]]:
     """Records of which there is nothing but what is held here until it can be sealed."""
     rows = []
     for write in store.held_writes(community_id):
+        if is_half(write.values):
+            continue
         all_text = text_of(write.values).casefold()
         if kind not in (None, write.kind) or store.record(write.ref) is not None:
             continue
@@ -190,6 +207,10 @@ def held_only(store: Store, community_id: bytes | None, kind: str | None, text: 
 
 def void(store: Store, ref: RecordRef) -> dict[str, list[dict[str, Any]]]:
     """Field → what was written there and has no effect, the latest first; and why."""
+    half = store.half(ref)
+    found = {**store.void(ref)}
+    for name, more in (store.void(half) if half is not None else {}).items():
+        found[name] = sorted([*found.get(name, ()), *more], key=lambda write: write.time, reverse=True)
     return {
         name: [
             {
@@ -200,7 +221,7 @@ def void(store: Store, ref: RecordRef) -> dict[str, list[dict[str, Any]]]:
             }
             for write in writes
         ]
-        for name, writes in store.void(ref).items()
+        for name, writes in sorted(found.items())
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commonsnode import communities, inventory, members, names
+from commonsnode import communities, halves, inventory, members, names
 from commonsnode.authoring import Author
 from commonsnode.http import documents
 from commonsnode.http.calls import Call, Malformed, fields_of
@@ -36,7 +36,13 @@ async def listed(call: Call) -> Mapping[str, Any]:
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error
-        rows = [documents.record(view) for view in page.records]
+        halves_held = halves.held(store, page.records)
+        rows = [
+            documents.record(view)
+            if view.ref not in halves_held
+            else documents.with_held_half(documents.record(view), halves_held[view.ref])
+            for view in page.records
+        ]
         if page.cursor is None and not query.get("deleted", False):  # the last page
             community = communities.resolve(store, name).id if name is not None else None
             held = documents.held_only(store, community, query.get("kind"), query.get("text", ""))
@@ -50,15 +56,20 @@ async def add(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     fields = fields_of(call.body)
     kind, lane = call.body.get("kind", inventory.KIND), call.body.get("lane", "public")
-    done = await call.sign(lambda author: inventory.add(author, community, fields, kind=kind, lane=lane))
-    return {**_written(done), "community": community.hex()}
+    exact = call.body.get("exact_place", False)
+    done = await call.sign(
+        lambda author: inventory.add(author, community, fields, kind=kind, lane=lane, exact_place=exact)
+    )
+    return {**_written(done), "blurred": done.blurred_m, "community": community.hex()}
 
 
 async def shown(call: Call) -> Mapping[str, Any]:
     def read(store: Store) -> Mapping[str, Any]:
         ref = _resolve(store, call, void=True)
-        view, held = store.record(ref), inventory.held_values(store, ref)
+        view, held = store.whole(ref), inventory.held_values(store, ref)
         found = documents.record_full(store, view) if view is not None else documents.record_void(store, ref)
+        if view is not None and (half := halves.held(store, [view]).get(ref)) is not None:
+            return documents.with_held_half(found, half)
         return found if held is None else documents.with_held(found, held)
 
     return await call.node.writer.read(read)
@@ -67,7 +78,7 @@ async def shown(call: Call) -> Mapping[str, Any]:
 async def history(call: Call) -> Mapping[str, Any]:
     def read(store: Store) -> tuple[bytes, list[dict[str, Any]]]:
         ref = _resolve(store, call, void=True)
-        return ref.community, documents.history(store.history(ref))
+        return ref.community, documents.history(halves.whole_history(store, ref))
 
     community, rows = await call.node.writer.read(read)
     return {"history": await with_names(call, community, rows, "author", "author_name")}
@@ -75,8 +86,11 @@ async def history(call: Call) -> Mapping[str, Any]:
 
 async def edit(call: Call) -> Mapping[str, Any]:
     fields = fields_of(call.body)
-    done = await _change(call, lambda author, ref: inventory.edit(author, ref, fields))
-    return {**_written(done), "changed": sorted(done.changed)}
+    lane, exact = call.body.get("lane"), call.body.get("exact_place", False)
+    done = await _change(
+        call, lambda author, ref: inventory.edit(author, ref, fields, lane=lane, exact_place=exact)
+    )
+    return {**_written(done), "blurred": done.blurred_m, "changed": sorted(done.changed)}
 
 
 async def remove(call: Call) -> Mapping[str, Any]:

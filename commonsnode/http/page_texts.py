@@ -7,6 +7,7 @@ from typing import Any
 from commonsnode.http.documents import moment
 from commonsnode.inventory import DELETED, TITLE
 from commonsnode.tables.json_form import decode_value
+from commonsnode_protocol.blurring import GRID
 from commonsnode_protocol.canonical import Value
 from commonsnode_store.answers import HistoryEntry, RecordView
 from commonsnode_store.shown import HEADING_PREFIX, NONCE, TAG_PREFIX
@@ -164,7 +165,9 @@ def _place(value: Mapping[str, Value]) -> str:
     lat, lon, name = value.get("lat"), value.get("lon"), value.get("name")
     if type(lat) is not int and type(name) is not str:
         return ""
-    words = [_text(item) for key, item in value.items() if key not in ("lat", "lon", "geometry")]
+    words = [_text(item) for key, item in value.items() if key not in ("lat", "lon", "geometry", GRID)]
     if type(lat) is int and type(lon) is int:
-        words.append(f"{lat / DEGREE:.5f}, {lon / DEGREE:.5f}")
+        grid = value.get(GRID)
+        near = f"about {lat / DEGREE:.2f}, {lon / DEGREE:.2f} (to {grid} m)" if type(grid) is int else ""
+        words.append(near or f"{lat / DEGREE:.5f}, {lon / DEGREE:.5f}")
     return ", ".join(filter(None, words))

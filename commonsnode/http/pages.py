@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from commonsnode import __version__, communities, inventory
+from commonsnode import __version__, communities, halves, inventory
 from commonsnode.errors import Unknown
 from commonsnode.http import documents, page_texts
 from commonsnode.http.calls import NODE, Malformed, read_query
@@ -89,11 +89,11 @@ async def thing(request: web.Request) -> web.StreamResponse:
             kind=query.get("kind"),
             lane=query.get("lane"),
         )
-        view = store.record(ref)
+        view = store.whole(ref)
         if view is None:
             raise Unknown(f"no record {ref.record.hex()} here")
         info = next(info for info in store.communities() if info.id == ref.community)
-        history = store.history(ref)
+        history = halves.whole_history(store, ref)
         return {
             "thing": page_texts.thing_full(view, documents.record_full(store, view), node.id),
             "community": {"id": info.id.hex(), "name": info.name or info.id.hex()[:8]},

@@ -47,8 +47,14 @@ class SeenStore:
     ) -> dict[bytes, RecordView]:
         return self._store.records(community, lane, kind, ids) if self._among()(community, lane) else {}
 
-    def export(self, community: bytes) -> Iterator[RecordView]:
-        return self._store.export(community, among=self._among())
+    def whole(self, ref: RecordRef) -> RecordView | None:
+        return self._store.whole(ref, among=self._among())
+
+    def half(self, ref: RecordRef) -> RecordRef | None:
+        return self._store.half(ref, among=self._among())
+
+    def export(self, community: bytes, *, whole: bool = False) -> Iterator[RecordView]:
+        return self._store.export(community, among=self._among(), whole=whole)
 
     def bookings(self, community: bytes, resource: bytes) -> ThingBookings:
         if not self._is_seen(community):

@@ -77,6 +77,11 @@ WRITTEN = {
     "waiting": YES,
     "why": {"type": ["string", "null"], "description": "why it is held, where it cannot be sealed yet"},
 }
+EXACT_PLACE: Schema = {"type": "boolean", "description": "true: everybody may know where it is exactly"}
+BLURRED: Schema = {
+    "type": ["integer", "null"],
+    "description": "metres to which others than members know the place that was written; null: nothing was blurred",
+}
 
 
 def _fields_name(kind: Kind) -> str:
@@ -104,6 +109,11 @@ RECORD_ROW = {
     "community": COMMUNITY,
     "title": TEXT,
     "fields": FIELDS,
+    "lanes": {
+        "type": "object",
+        "description": "Field → its lane, of those that only members read while everybody reads the record",
+        "additionalProperties": TEXT,
+    },
     "deleted": YES,
     "waiting": YES,
     "changed": MOMENT,
@@ -460,12 +470,23 @@ SCHEMAS: dict[str, Schema] = {
         required="fields",
         kind={"type": "string", "minLength": 1, "maxLength": KIND_BYTES_MAX},
         lane={"type": "string", "enum": list(WRITTEN_LANES)},
+        exact_place=EXACT_PLACE,
         fields=TYPED_FIELDS,
     ),
     **{_fields_name(kind): _declared(kind) for kind in KINDS.values()},
-    "Added": _closed({**WRITTEN, "community": COMMUNITY}),
-    "Editing": _object("A field that is null is cleared", fields=TYPED_FIELDS),
-    "Edited": _closed({**WRITTEN, "changed": {"type": "array", "items": TEXT}}),
+    "Added": _closed({**WRITTEN, "blurred": BLURRED, "community": COMMUNITY}),
+    "Editing": _object(
+        "A field that is null is cleared",
+        required="fields",
+        fields=TYPED_FIELDS,
+        lane={
+            "type": "string",
+            "enum": list(WRITTEN_LANES),
+            "description": "`members`: only they read what is written; else the lane of the record",
+        },
+        exact_place=EXACT_PLACE,
+    ),
+    "Edited": _closed({**WRITTEN, "blurred": BLURRED, "changed": {"type": "array", "items": TEXT}}),
     "Written": _closed(WRITTEN, "changeset is null where there was nothing to do"),
     "Adopted": _object(
         id=RECORD,

@@ -75,6 +75,9 @@ class RecordView:
     changed_ms: (
         int  # when it was last written: of the author's time and the moment first seen here, the lesser
     )
+    members_only: frozenset[str] = (
+        frozenset()
+    )  # fields from its half in lane `members`, where that is merged in
 
     @property
     def ref(self) -> RecordRef:

@@ -59,8 +59,9 @@ def _leave_records(db: sqlite3.Connection, lane: int) -> None:
         db.executemany(
             "insert into search (search, rowid, text) values ('delete', ?, ?)",
             [
-                (no, shown.text_of(registers.shown(registers.load(record, blob))))
+                (no, shown.text_of(values))
                 for no, record, blob in chunk
+                if not shown.is_half(values := registers.shown(registers.load(record, blob)))
             ],
         )
     db.execute("delete from touches where record in (select no from records where lane = ?)", (lane,))

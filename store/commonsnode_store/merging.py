@@ -64,9 +64,9 @@ def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]
     """The rows that there are of these records. Raises Damaged."""
     for no, record, status, deleted, changed_ms, blob in select_in(db, _FIND, ids, lane, kind):
         ordered = registers.load(record, blob)
+        values = registers.shown(ordered)
         listed = None
-        if status != BENEATH:
-            values = registers.shown(ordered)
+        if status != BENEATH and not shown.is_half(values):
             key = shown.listing_key(shown.title_of(values), record)
             listed = _Listed(key, deleted, shown.text_of(values))
         yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed)
@@ -192,7 +192,7 @@ class RowWriter:
             self._new.append((row.no, row.record, self._lane, row.kind, *columns))
         else:
             self._changed.append((*columns, row.no))
-        if row.status == BENEATH:
+        if row.status == BENEATH or shown.is_half(values):
             now = None
         else:
             now = _Listed(shown.listing_key(title, row.record), deleted, shown.text_of(values))

@@ -9,13 +9,16 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import KNOWLEDGE, PUBLIC
 
 TITLE, PLACE, DELETED, NONCE = "title", "place", "deleted", "nonce"
+BESIDE = "beside"  # of a half in lane `members`: the lane of the thing that it adds to
 HEADING_PREFIX = "x:"  # cells of an import whose heading means nothing to us
 TAG_PREFIX = "tag:"  # an element of a set: the name says it, the value is true
 TITLE_CHARS_MAX = 200  # of the column; the field may be longer
 KEY_CHARS_MAX = 48  # titles that agree so far are ordered by when they came
 SHORT_ID_DIGITS = 8
+HALVES_OF = (PUBLIC, KNOWLEDGE)
 _UNTITLED = "\U0010ffff"  # sorts after every title
 
 
@@ -46,6 +49,11 @@ def place_of(values: Mapping[str, Value]) -> tuple[int | None, int | None]:
         if type(lat) is int and type(lon) is int:
             return lat, lon
     return None, None
+
+
+def is_half(values: Mapping[str, Value]) -> bool:
+    """Whether this is no thing of its own, but what members alone read of one: it is in no list and in no index."""
+    return values.get(BESIDE) in HALVES_OF
 
 
 def is_deleted(values: Mapping[str, Value]) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +26,7 @@ from commonsnode_store import (
     checking,
     commitments,
     following,
+    halves,
     histories,
     holding,
     learning,
@@ -332,7 +334,7 @@ class Store:
         without: Collection[str] = (),
         among: Among | None = None,
     ) -> Page:
-        """R. Records by title, of one community or of all.
+        """R. Records by title, of one community or of all; what members alone read of one is merged into it.
 
         text: words that a record must have, each as the beginning of one of its words, without case and accents.
         deleted: those that are deleted, in place of those that are not.
@@ -345,7 +347,7 @@ class Store:
             record_lanes = _among(followed.record_lanes(community), among)
             if text.strip() and query is None:
                 return Page([], None, 0)
-            return paging.page(
+            page = paging.page(
                 db,
                 record_lanes,
                 kind=kind,
@@ -355,14 +357,33 @@ class Store:
                 limit=limit,
                 without=without,
             )
+            return replace(page, records=halves.whole(db, record_lanes, page.records))
 
-    def export(self, community: bytes, *, among: Among | None = None) -> Iterator[RecordView]:
+    def whole(self, ref: RecordRef, *, among: Among | None = None) -> RecordView | None:
+        """R. As `record`, with what members alone read of it. among: as in `find`."""
+        with self._snapshot() as (db, followed):
+            view = reading.one(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
+            if view is None or ref.lane == MEMBERS:
+                return view
+            return halves.whole(db, _among(followed.record_lanes(ref.community), among), [view])[0]
+
+    def half(self, ref: RecordRef, *, among: Among | None = None) -> RecordRef | None:
+        """R. Where what members alone read of a record would be; none where this cannot be looked at. among: as in `find`."""
+        if ref.lane == MEMBERS or (ref.community, MEMBERS) not in self._followed.lanes:
+            return None
+        seen = among is None or among(ref.community, MEMBERS)
+        return RecordRef(ref.community, MEMBERS, ref.kind, ref.record) if seen else None
+
+    def export(
+        self, community: bytes, *, among: Among | None = None, whole: bool = False
+    ) -> Iterator[RecordView]:
         """R. What stands, sorted by (record id, kind, lane); read as it is asked for, from one moment.
 
-        among: as in `find`. Raises UnknownCommunity.
+        among: as in `find`. whole: what members alone read of a record is merged into it. Raises UnknownCommunity.
         """
         self._followed.community(community)
-        return self._export(community, among)
+        found = self._export(community, among)
+        return halves.each_whole(found) if whole else found
 
     def history(self, ref: RecordRef) -> list[HistoryEntry]:
         """R. All that was written to a record, void or not, each after what it builds on."""

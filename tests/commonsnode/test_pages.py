@@ -106,7 +106,7 @@ async def test_a_thing_shows_its_conflicts_and_its_history(api: Api) -> None:
     text = Page(await api.page(f"/things/{drill}")).text
     assert "also: Borer" in text
     assert "garden" in text
-    assert "42.34568, -8.12346" in text
+    assert "about 42.35, -8.12 (to 1000 m)" in text
     assert "Shelf: nothing any more" in text
     assert "this node" in text
     assert "nonce" not in text

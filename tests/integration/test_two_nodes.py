@@ -10,7 +10,7 @@ from running_process import Running, write_csv
 
 def test_what_one_node_adds_the_other_holds(pair: tuple[Running, Running]) -> None:
     a, b = pair
-    thing = a.do("add", "Cement mixer", "--at", "0.35,-78.12", "condition=good")["id"]
+    thing = a.do("add", "Cement mixer", "--at", "0.35,-78.12", "--exact-place", "condition=good")["id"]
     assert b.shell.run("sync", "--wait").code == 0
     assert b.do("show", thing)["fields"] == a.do("show", thing)["fields"]
     assert a.community()["fingerprint"] == b.community()["fingerprint"]

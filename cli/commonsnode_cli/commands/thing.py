@@ -7,12 +7,12 @@ import typer
 from commonsnode_cli.client import Client, Document, segment
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json, KindOption, ThingId
-from commonsnode_cli.wording import author, moment, value_text
+from commonsnode_cli.wording import author, length, moment, value_text
 from commonsnode_cli.words import fields, moved, place, record_id, text
 
 PAGE_RECORDS = 200  # asked for at once
 LANES = ("public", "knowledge", "members")
-UNSHOWN = ("nonce",)  # says something to programs only
+UNSHOWN = ("nonce", "beside")  # says something to programs only
 SHORT_ID_CHARS = 12  # on a terminal
 
 app = typer.Typer(add_completion=False)
@@ -20,6 +20,9 @@ app = typer.Typer(add_completion=False)
 At = Annotated[
     str | None,
     typer.Option("--at", metavar="LAT,LON", help="Where it is, in decimal degrees, as in --at -0.35,-78.12"),
+]
+ExactPlace = Annotated[
+    bool, typer.Option("--exact-place", help="Let everybody know exactly where it is, not only members.")
 ]
 FieldWords = Annotated[
     list[str] | None,
@@ -45,6 +48,7 @@ def add(
         typer.Option(metavar="public|knowledge|members", help="Who reads it; `members` is sealed for them."),
     ] = "public",
     kind: Annotated[str, typer.Option(metavar="K", help="What sort of record it is.")] = "resource",
+    exact_place: ExactPlace = False,
     as_json: Json = False,
 ) -> None:
     """Add a thing to the inventory.
@@ -54,10 +58,7 @@ def add(
     given = fields(words or ())
     if "title" in given:
         raise WrongUsage("the title is given twice: TITLE, and the field title")
-    if lane not in LANES:
-        raise WrongUsage(
-            f"a lane is {', '.join(LANES[:-1])} or {LANES[-1]}, not {lane!r} (see commonsnode add --help)"
-        )
+    _check_lane(lane, "add")
     if not title.strip():
         raise WrongUsage("the title is empty")
     given = {
@@ -68,12 +69,14 @@ def add(
     call = Invocation.of(context, as_json)
     found = call.community(community)
     added = call.node.post(
-        f"/communities/{found['id']}/records", {"kind": text(kind, "the kind"), "lane": lane, "fields": given}
+        f"/communities/{found['id']}/records",
+        {"kind": text(kind, "the kind"), "lane": lane, "exact_place": exact_place, "fields": given},
     )
     if call.as_json:
         call.out.document(added)
         return
     call.out.line("added: ", (title, "bold"), f"  {added['id']}")
+    _say_blurred(call, added)
     _say_waiting(call, added)
 
 
@@ -85,12 +88,20 @@ def edit(
     at: At = None,
     community: CommunityOption = None,
     kind: KindOption = None,
+    lane: Annotated[
+        str | None,
+        typer.Option(
+            metavar="members", help="Only members read what you set; others go on reading the rest."
+        ),
+    ] = None,
+    exact_place: ExactPlace = False,
     as_json: Json = False,
 ) -> None:
     """Change fields of a thing. What you see is what your edit follows: it settles a conflict of these fields.
 
     As in: commonsnode edit 3f9a condition=broken keeper_name=Rosa description=
     """
+    _check_lane(lane, "edit")
     given = fields(words or ())
     if not given and at is None:
         raise WrongUsage("nothing to change: give field=value, or --at LAT,LON (see commonsnode edit --help)")
@@ -101,13 +112,15 @@ def edit(
         old = call.node.get(path, query)
         path, query = _exactly(old)
         given["place"] = moved(old["fields"].get("place"), given["place"])
-    changed = call.node.patch(path, {"fields": given}, query)
+    asked = {"fields": given, "exact_place": exact_place, **({"lane": lane} if lane is not None else {})}
+    changed = call.node.patch(path, asked, query)
     if call.as_json:
         call.out.document(changed)
         return
     names = changed["changed"]
     call.out.line("changed: " if names else "nothing changed: ", ", ".join(names) or "it says so already")
     call.out.line("  id  ", changed["id"])
+    _say_blurred(call, changed)
     _say_waiting(call, changed)
 
 
@@ -130,7 +143,8 @@ def show(
     shown = {name: value for name, value in found["fields"].items() if name not in UNSHOWN}
     width = max(map(len, shown), default=0) + 2
     for name, value in shown.items():
-        call.out.line(f"  {name:<{width}}", value_text(name, value))
+        sealed = ("  (members only)", "dim") if name in found["lanes"] else ""
+        call.out.line(f"  {name:<{width}}", value_text(name, value), sealed)
         for other in found["conflicts"].get(name, ()):
             said = (
                 f"also: {value_text(name, other['value'])}  ({other['author'][:8]}, {moment(other['time'])})"
@@ -312,6 +326,23 @@ def _pages(node: Client, path: str, query: dict[str, str | None], limit: int | N
         if cursor is None:
             break
     return records
+
+
+def _check_lane(lane: str | None, command: str) -> None:
+    if lane is not None and lane not in LANES:
+        raise WrongUsage(
+            f"a lane is {', '.join(LANES[:-1])} or {LANES[-1]}, not {lane!r} (see commonsnode {command} --help)"
+        )
+
+
+def _say_blurred(call: Invocation, written: Document) -> None:
+    if written["blurred"] is None:
+        return
+    call.out.say(
+        f"  members know where it is; others to about {length(written['blurred'])} (--exact-place: everybody)"
+    )
+    if written["why"] and not written["waiting"]:
+        call.out.say(f"  its exact place waits on this node: {written['why']}")
 
 
 def _say_waiting(call: Invocation, written: Document) -> None:

@@ -162,7 +162,7 @@ class _RecordCheck:
         for name, value in columns.items():
             if getattr(row, name) != value:
                 self._findings.add("records", f"{told}: its {name} is {getattr(row, name)!r}, not {value!r}")
-        if row.status != BENEATH:
+        if row.status != BENEATH and not shown.is_half(values):
             self._counts[row.lane, deleted] += 1
             key = shown.listing_key(title, row.id)
             self._db.execute(
