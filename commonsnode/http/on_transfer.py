@@ -13,8 +13,8 @@ from commonsnode.http.lines import Lines, parts
 from commonsnode.http.on_communities import community_of
 from commonsnode.import_rows import Head
 from commonsnode.importing import Import
-from commonsnode.tables import Record
 from commonsnode.tables.jsonl import encode_line
+from commonsnode.tables.model import Record
 from commonsnode_store.answers import RecordView
 from commonsnode_store.store import Store
 

@@ -1,10 +1,10 @@
 """From the cells of a row to the fields of a record, by the columns chosen; and the key that names the row."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from json.encoder import encode_basestring
 
 import msgpack
 
@@ -33,7 +33,6 @@ from commonsnode_protocol.limits import FIELD_BYTES_MAX
 KEY_PART_CHARS_MAX = 400  # of a title or place; both fit KEY_BYTES_MAX, escaped too
 FIELD_OVERHEAD = 8  # bytes around a field's name and text in MessagePack, at most
 _PART_ORDER = ("venue", "spot", "address", "street", "extra", "quarter", "city", "state", "country")
-_to_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps makes one for each row
 _TEXTS = frozenset(("title", "description", "category", "condition", "unit", "licence", *TEXTS))
 
 
@@ -341,9 +340,10 @@ def _made_key(fields: dict[str, Value], cells: list[str], repeated: Counter[tupl
     if not isinstance(title, str):
         texts = [text for cell in cells if (text := cell.strip())]
         title = next((text for text in texts if any(map(str.isalpha, text))), texts[0] if texts else "")
-    named = (_key_part(title), _key_part(place_text(fields.get("place"))))
+    named = title, place = _key_part(title), _key_part(place_text(fields.get("place")))
     repeated[named] += 1
-    return _to_json([*named, str(repeated[named])])
+    # As json.dumps writes the three, without an encoder made for each row.
+    return f'[{encode_basestring(title)}, {encode_basestring(place)}, "{repeated[named]}"]'
 
 
 def _key_part(text: str) -> str:

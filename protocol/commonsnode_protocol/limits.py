@@ -13,6 +13,7 @@ REFS_MAX = 1_024  # in one changeset
 TIME_MS_MAX = 2**53 - 1
 KIND_BYTES_MAX = 32
 FIELD_BYTES_MAX = 128
+LATITUDE_MAX, LONGITUDE_MAX = 900_000_000, 1_800_000_000  # 1e-7 degrees
 PLAUSIBLE_AHEAD_MS = 24 * 3600 * 1000  # rule 3: a time further ahead than this is no reason to go along
 
 # Links

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import VERSION
+from commonsnode_protocol.limits import LATITUDE_MAX, LONGITUDE_MAX
 
 NAME_BYTES_MAX = 256
 STEWARDS_MAX = 64
@@ -21,7 +22,6 @@ LENDING_MAX = 32  # rules of lending that a charter may set
 ZONE_CHARS_MAX = 64
 SHARE_MAX = 1_000  # numerator and denominator of a share
 GRID_M, GRID_M_MAX = 1_000, 100_000  # of blurred places, in metres
-LATITUDE_MAX, LONGITUDE_MAX = 900_000_000, 1_800_000_000  # 1e-7 degrees
 KNOWN_VERSIONS = frozenset({VERSION})
 
 ZONE_FORM = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from commonsnode_protocol.authority.settings import LATITUDE_MAX, LONGITUDE_MAX
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.kinds.values import LINE_CHARS_MAX, BadValue, Schema, Text
+from commonsnode_protocol.limits import LATITUDE_MAX, LONGITUDE_MAX
 
 E7 = 10_000_000
 POSITIONS_MAX = 2_048  # of one shape; keeps the search for crossings below a second
