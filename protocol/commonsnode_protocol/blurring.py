@@ -4,8 +4,9 @@ The earth is cut into cells about as wide and as high as the charter's grid; all
 Whole numbers only: who imports the same file at another node writes the same bytes.
 """
 
-from commonsnode_protocol.authority.settings import GRID_M_MAX, LATITUDE_MAX, LONGITUDE_MAX
+from commonsnode_protocol.authority.settings import GRID_M_MAX
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import LATITUDE_MAX, LONGITUDE_MAX
 
 LAT, LON, GRID = (
     "lat",

@@ -1,8 +1,9 @@
 """Write blurring.json, the vectors of SPEC.md, "Blurred places":  python protocol/vectors/make_blurring.py"""
 
-from commonsnode_protocol.authority.settings import GRID_M, GRID_M_MAX, LATITUDE_MAX, LONGITUDE_MAX
+from commonsnode_protocol.authority.settings import GRID_M, GRID_M_MAX
 from commonsnode_protocol.blurring import blurred, blurred_place, shown_distance_m
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import LATITUDE_MAX, LONGITUDE_MAX
 from vectors.shown import Json, show_value, text_of, write
 
 ABOUT = """\

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commonsnode_protocol.authority.settings import GRID_M_MAX, LATITUDE_MAX, LONGITUDE_MAX, settings_of
+from commonsnode_protocol.authority.settings import GRID_M_MAX, settings_of
 from commonsnode_protocol.blurring import blurred, blurred_place, is_blurred, position_of, shown_distance_m
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.limits import LATITUDE_MAX, LONGITUDE_MAX
 
 EARTH_M = 6_371_008.8
 CELL_RADIUS = 0.9  # grid lengths: no position is farther from the middle of its cell; at a pole cells are three-cornered
