@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TypeAlias, cast
 
-from commonsnode import sealing
+from commonsnode import sealing, speaking
 from commonsnode.errors import TooLarge, WrongField
+from commonsnode.speaking import Who
 from commonsnode_protocol import canonical
 from commonsnode_protocol.authority import Evaluator, statements, writing
 from commonsnode_protocol.authority.writing import Draft
@@ -68,11 +69,14 @@ class Written:
 
 
 class Author:
-    """This node's own hand on its store. For the writer thread only."""
+    """A hand on this node's store: its own, or that of a person who is signed in. For the writer thread only."""
 
-    def __init__(self, store: Store, seed: bytes, now_ms: int, publish: Publish) -> None:
-        """seed: of the key to sign with (32 bytes). publish: called after each apply, with what it brought."""
+    def __init__(
+        self, store: Store, seed: bytes, now_ms: int, publish: Publish, who: Who = speaking.NODE
+    ) -> None:
+        """seed: of the key to sign with (32 bytes). publish: called after each apply, with what it brought. who: in words."""
         self.store = store
+        self.who = who
         self.key = public_key(seed)
         self.now_ms = now_ms
         self._seed = seed
@@ -92,7 +96,7 @@ class Author:
         if key is None:
             list(_parts(entries, SEAL_BYTES))  # what would be too large then is refused now
             self.store.hold(community, self.key, entries)
-            return Written((), True, sealing.why_held(self.store.evaluator(community), self.key))
+            return Written((), True, sealing.why_held(self.store.evaluator(community), self.key, self.who))
         self.seal_held(community)
         return self._write(community, lane, entries, key)
 

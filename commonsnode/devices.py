@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, WrongField
 from commonsnode.governing import data_of, is_cut, one_of, person_of, standing_in
+from commonsnode.speaking import NODE as NODE_ITSELF
+from commonsnode.speaking import Who
 from commonsnode_protocol.authority import Evaluator, statements, writing
 from commonsnode_protocol.authority.persons import Person
 from commonsnode_protocol.changeset import KEY_BYTES, SIGNATURE_BYTES, public_key
@@ -96,9 +98,9 @@ def add(author: Author, code: Code, random_bytes: RandomBytes = os.urandom) -> b
     held = author.store.evaluator(code.community)
     if code.person != author.key:
         raise WrongField(
-            "code", f"is for the person {code.person.hex()}, and this node is {author.key.hex()}"
+            "code", f"is for the person {code.person.hex()}, and {author.who.are} {author.key.hex()}"
         )
-    check_adds(held, author.key)
+    check_adds(held, author.key, author.who)
     if not statements.holds(statements.DEVICE, code.community + code.person, code.key, code.signature):
         raise WrongField("code", "is not signed by the key that it names")
     check_new(held, code.person, code.key)
@@ -116,9 +118,9 @@ def revoke(author: Author, community: bytes, text: str, random_bytes: RandomByte
     person = person_of(held.authority, author.key)
     valued = held.person(person) if person is not None else None
     if person is None or valued is None or author.key not in valued.keys:
-        raise Conflict("this node is nobody's device in this community")
+        raise Conflict(f"{author.who.are} nobody's device in this community")
     if is_cut(valued.keys[author.key]):
-        raise Conflict("this node's own key was revoked, so it revokes no other")
+        raise Conflict(f"{author.who.own} own key was revoked, so it revokes no other")
     target = one_of(valued.keys.keys() - {author.key}, text, "other key of yours")
     if is_cut(valued.keys[target]):
         raise Conflict("that key was revoked already")
@@ -136,7 +138,7 @@ def revoke(author: Author, community: bytes, text: str, random_bytes: RandomByte
     return RevokedKey(target, kind, author.act(community, draft).ids[-1], named)
 
 
-def check_adds(held: Evaluator, key: bytes) -> None:
+def check_adds(held: Evaluator, key: bytes, who: Who = NODE_ITSELF) -> None:
     """Raise Conflict unless this key is the first of an admitted person, who may add others."""
     if held.chain is None:
         raise Conflict("the charter of this community is not here yet")
@@ -145,9 +147,9 @@ def check_adds(held: Evaluator, key: bytes) -> None:
         first = person_of(held.authority, key)
         if first is not None and first in held.members:
             raise Conflict(
-                f"this node is another device of {first.hex()}; only the first one, or the recovery words, add keys"
+                f"{who.are} another device of {first.hex()}; only the first one, or the recovery words, add keys"
             )
-        raise Conflict("this node has no role in this community")
+        raise Conflict(f"{who.have} no role in this community")
     if held.person(key) is None:
         raise Conflict("a mirror writes nothing, so there is nothing that another key could write for it")
 

@@ -48,7 +48,7 @@ def as_steward(author: Author, community: bytes, doing: str) -> Evaluator:
     stewards = held.chain.current.stewards
     if steward_of(held, author.key) is None:
         ask = ", ".join(steward.hex() for steward in stewards)
-        raise Conflict(f"only a steward can {doing}, and this node is none; ask: {ask}")
+        raise Conflict(f"only a steward can {doing}, and {author.who.are} none; ask: {ask}")
     return held
 
 
@@ -59,7 +59,7 @@ def as_signer(author: Author, community: bytes, doing: str) -> Evaluator:
     if steward != author.key:
         assert steward is not None
         raise Conflict(
-            f"this node is another device of the steward {steward.hex()}: it can admit, invite and revoke people; to {doing}"
+            f"{author.who.are} another device of the steward {steward.hex()}: it can admit, invite and revoke people; to {doing}"
             " takes that steward's first node. Where that is lost: commonsnode steward succeed"
         )
     return held

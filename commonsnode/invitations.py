@@ -271,7 +271,7 @@ def _join(
     held = author.store.evaluator(community)
     member = held.members.get(author.key)
     if member is not None:
-        raise Conflict(f"this node is a {member.role} of this community already")
+        raise Conflict(f"{author.who.are} a {member.role} of this community already")
     past = held.member(author.key)
     if past is not None and past.revocations:
         raise Conflict(_BY_VOID[Void.REVOKED])

@@ -55,7 +55,7 @@ def give_up(
         return None
     if membership.role == STEWARD and len(held.chain.current.stewards) == 1:
         raise Conflict(
-            "this node is the only steward, and the community would be without one: pass the office on first (commonsnode steward"
+            f"{author.who.are} the only steward, and the community would be without one: pass the office on first (commonsnode steward"
             " propose --add ID), or leave all the same with --force"
         )
     if keep_role:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from commonsnode import speaking
 from commonsnode.addresses import Addresses
 from commonsnode.authoring import Author
 from commonsnode.clock import Clock
@@ -14,6 +15,7 @@ from commonsnode.logs import Log
 from commonsnode.notices import Notices
 from commonsnode.peers import Peers
 from commonsnode.people import People
+from commonsnode.speaking import Who
 from commonsnode.writing import Writer
 
 T = TypeVar("T")
@@ -43,8 +45,8 @@ class Node:
         """Carry out `fn` in the writer thread, with this node's hand. Its errors come to the caller."""
         return await self.sign_as(self.seed, fn)
 
-    async def sign_as(self, seed: bytes, fn: Callable[[Author], T]) -> T:
-        """The same with another key, whose seed is held for this one act."""
+    async def sign_as(self, seed: bytes, fn: Callable[[Author], T], who: Who = speaking.NODE) -> T:
+        """The same with another key, whose seed is held for this one act. who: is spoken of where that is refused."""
         return await self.writer.run(
-            lambda store: fn(Author(store, seed, self.clock.now_ms(), self.writer.publish))
+            lambda store: fn(Author(store, seed, self.clock.now_ms(), self.writer.publish, who))
         )

@@ -62,7 +62,7 @@ def make(author: Author, communities: Collection[bytes], random_bytes: RandomByt
     for community in communities:
         held = author.store.evaluator(community)
         try:
-            devices.check_adds(held, author.key)
+            devices.check_adds(held, author.key, author.who)
         except Conflict as error:
             left_out.append((community, error.detail))
             continue

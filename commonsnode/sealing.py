@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from commonsnode.speaking import NODE, Who
 from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import MEMBER, STEWARD, Evaluator
 from commonsnode_protocol.changeset import KEYS, MEMBERS, Change
@@ -44,12 +45,12 @@ def key_to_write_under(
     return found
 
 
-def why_held(held: Evaluator, key: bytes) -> str:
+def why_held(held: Evaluator, key: bytes, who: Who = NODE) -> str:
     """Why this key cannot seal now, in words."""
     if held.chain is None:
         return "the charter of the community is not here yet; it is sealed once that has come, and this node is admitted"
     if key not in epochs.readers(held):
-        return "only members and stewards write what only members read, and this node is none of these yet"
+        return f"only members and stewards write what only members read, and {who.are} none of these yet"
     return (
         "somebody was shut out since the last key for members was made, or that has not come here yet; it is sealed as soon as"
         " a steward's node is met"
@@ -59,8 +60,10 @@ def why_held(held: Evaluator, key: bytes) -> str:
 def learn(author: "Author", community: bytes) -> None:
     """Keep every key that this node can open, and show what these open."""
     store = author.store
-    known = store.epoch_keys(community)
-    found = author.open_keys(store.epochs(community))
+    known, epochs_here = store.epoch_keys(community), store.epochs(community)
+    if known.keys() >= epochs_here.copies.keys() | {each.commitment for each in epochs_here.epochs.values()}:
+        return  # so nothing is opened again for each of many who are signed in
+    found = author.open_keys(epochs_here)
     new = {commitment: key for commitment, key in found.items() if commitment not in known}
     if new:
         store.learn(community, new)

@@ -100,7 +100,7 @@ def approve(author: Author, community: bytes, text: str, random_bytes: RandomByt
     found = known[one_of(known.keys(), text, "open proposal")]
     if author.key in found.signatures and not found.complete:
         more = needed(table, found.fields, community, found.signatures) - len(found.signatures)
-        raise Conflict(f"this node has signed that already; {more} more must sign")
+        raise Conflict(f"{author.who.have} signed that already; {more} more must sign")
     return _sign(author, held, found.fields, found.signatures, random_bytes, proposed=True)
 
 

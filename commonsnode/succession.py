@@ -114,9 +114,9 @@ def _sign(author: Author, held: Evaluator, found: Candidacy, random_bytes: Rando
     if author.key in found.signatures:
         more = found.needed - len(found.signatures)
         raise Conflict(
-            f"this node has signed that already; {more} more must sign"
+            f"{author.who.have} signed that already; {more} more must sign"
             if more > 0
-            else "this node has signed that already, and so have enough; members who were admitted since count as well"
+            else f"{author.who.have} signed that already, and so have enough; members who were admitted since count as well"
         )
     signature = author.agree(held, found.fields)
     signatures = {**found.signatures, author.key: signature}

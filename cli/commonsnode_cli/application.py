@@ -14,6 +14,7 @@ from commonsnode_cli.invocation import Invocation
 OF_PERSONS = (  # what --as goes with
     *("add", "edit", "show", "list", "remove", "restore", "history", "join"),
     *("reserve", "reservation"),
+    *("invite", "member", "steward", "device", "recovery", "community"),
 )
 
 

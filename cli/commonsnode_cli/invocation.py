@@ -80,6 +80,11 @@ class Invocation:
             words += ["--home", str(self.home.absolute())]
         return shlex.join(words)
 
+    @property
+    def me(self) -> str:
+        """How who acts is called in lists."""
+        return "this node" if self.person is None else "you"
+
     @cached_property
     def out(self) -> Output:
         return Output(as_json=self.as_json)

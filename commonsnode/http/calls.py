@@ -7,15 +7,19 @@ from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
 
+from commonsnode import speaking
 from commonsnode.authoring import Author
 from commonsnode.errors import NotAllowed, NotSignedIn, Refusal, TooLarge, WrongField
+from commonsnode.governing import role_of
 from commonsnode.http.public import seen_by
 from commonsnode.http.schema import Schema, problems
 from commonsnode.http.shapes import FIELDS_MAX, SCHEMAS
 from commonsnode.node import Node
 from commonsnode.people import Session
 from commonsnode.tables.json_form import JsonFormError, decode_value, parse
+from commonsnode_protocol.authority import MEMBER, STEWARD
 from commonsnode_protocol.canonical import Value
+from commonsnode_store.store import Store
 
 BODY_BYTES_MAX = 256 * 1024  # of a JSON request; a changeset is 64 KiB
 PATH_PART_CHARS_MAX = 256  # an id, or a community's name
@@ -68,11 +72,21 @@ class Call:
             raise NotSignedIn("sign in first: POST /api/v1/session")
         return self.session
 
+    def check_member(self, store: Store, community: bytes) -> None:
+        """Raise NotAllowed where who is signed in neither reads nor writes what only members do."""
+        if self.session is not None and role_of(store.authority(community), self.key) not in (
+            MEMBER,
+            STEWARD,
+        ):
+            raise NotAllowed(
+                "you are no member of this community, and this is for members alone; ask a steward to admit you"
+            )
+
     async def sign(self, fn: Callable[[Author], T]) -> T:
         """Carry out `fn` in the writer thread, with the hand of who calls."""
         if self.session is None:
             return await self.node.sign(fn)
-        return await self.node.sign_as(self.session.seed, fn)
+        return await self.node.sign_as(self.session.seed, fn, speaking.PERSON)
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any] | web.StreamResponse]]

@@ -5,6 +5,7 @@ from typing import Any
 
 from commonsnode import charters, communities, leaving, recovery
 from commonsnode.authoring import Author
+from commonsnode.errors import Conflict
 from commonsnode.http import documents
 from commonsnode.http.calls import Call
 from commonsnode.http.naming import with_names
@@ -57,6 +58,14 @@ async def follow(call: Call) -> Mapping[str, Any]:
 
 async def leave(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
+    if call.session is not None:
+        if call.query.get("keep_role") or call.query.get("force"):
+            raise Conflict("the community stays on this node anyway; only who runs the node removes it")
+        said = await call.sign(lambda author: leaving.give_up(author, community))
+        if said is None:
+            raise Conflict("you have no role in this community that you could give up")
+        heard = await call.node.peers.handed_on(community, leaving.HEARD_S_MAX)
+        return {"id": community.hex(), "said": said, "heard": heard}
     gone = await leaving.leave(
         call.node,
         community,

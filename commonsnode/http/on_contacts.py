@@ -6,12 +6,11 @@ from typing import Any
 from commonsnode import contacts
 from commonsnode.authoring import Author
 from commonsnode.contacts import Contact
-from commonsnode.errors import NotAllowed, WrongField
-from commonsnode.governing import one_of, person_of, role_of
+from commonsnode.errors import WrongField
+from commonsnode.governing import one_of, person_of
 from commonsnode.http.calls import Call
 from commonsnode.http.on_communities import community_of
 from commonsnode.tables.json_form import JsonFormError, decode_value, encode_value
-from commonsnode_protocol.authority import MEMBER, STEWARD
 from commonsnode_store.store import Store
 
 _FIELD_OF = {"name": contacts.NAME, **{name: name for name in contacts.FIELDS if name != contacts.NAME}}
@@ -30,7 +29,7 @@ async def shown(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
 
     def read(store: Store) -> Contact:
-        check_sealed(call, store, community)
+        call.check_member(store, community)
         authority = store.authority(community)
         return contacts.of(store, community, one_of(authority.people.keys(), call.path["key"], "member"))
 
@@ -47,7 +46,7 @@ async def tell(call: Call) -> Mapping[str, Any]:
             raise WrongField(name, str(error)) from error
 
     def write(author: Author) -> contacts.Told:
-        check_sealed(call, author.store, community)
+        call.check_member(author.store, community)
         try:
             return contacts.tell(author, community, said)
         except WrongField as error:
@@ -61,14 +60,6 @@ async def tell(call: Call) -> Mapping[str, Any]:
         "changed": sorted(name for name, field in _FIELD_OF.items() if field in told.changed),
         "why": told.why,
     }
-
-
-def check_sealed(call: Call, store: Store, community: bytes) -> None:
-    """Raise NotAllowed where who is signed in neither reads nor writes what only members do."""
-    if call.session is not None and role_of(store.authority(community), call.key) not in (MEMBER, STEWARD):
-        raise NotAllowed(
-            "you are no member of this community, and this is for members alone; ask a steward to admit you"
-        )
 
 
 def _document(contact: Contact) -> dict[str, Any]:

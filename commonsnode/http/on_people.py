@@ -11,6 +11,7 @@ from commonsnode.http.documents import moment
 from commonsnode.people import Account, Session
 from commonsnode.people.accounts import to_file
 from commonsnode.people.trusting import trust as trust_node
+from commonsnode.people.trusting import withdraw as withdraw_from_node
 from commonsnode.recovery_words import seed_of, words_of
 from commonsnode_protocol.authority import MIRROR
 from commonsnode_store.answers import CommunityInfo
@@ -56,6 +57,37 @@ async def trust(call: Call) -> Mapping[str, Any]:
         "id": person.person.hex(),
         "node": node.id.hex(),
         "communities": [{"id": id_.hex(), "name": called} for id_, (called, _) in given.items()],
+    }
+
+
+async def withdraw_trust(call: Call) -> Mapping[str, Any]:
+    """Name the node for nothing any more, in one community or in all."""
+    person, node, name = call.signed_in, call.node, call.query.get("community")
+
+    def write(author: Author) -> tuple[set[bytes], dict[bytes, str | None], list[str]]:
+        store = author.store
+        every = [communities.resolve(store, name)] if name is not None else store.communities()
+        taken: dict[bytes, str | None] = {}
+        problems: list[str] = []
+        for info in every:
+            try:
+                if withdraw_from_node(author, info.id, node.id) is not None:
+                    taken[info.id] = info.name
+            except Conflict as error:
+                problems.append(f"{info.name}: {error.detail}")
+        return {info.id for info in every}, taken, problems
+
+    asked, taken, problems = await call.sign(write)
+    dropped = await node.people.drop_warrants(person, asked)
+    if problems:
+        raise Conflict(f"the node's key is still one of yours in {'; '.join(problems)}")
+    if not taken and not dropped:
+        raise Conflict("this node was not named to do anything for you there")
+    node.log.info("node-trusted-no-more", person=person.person.hex(), communities=len(taken))
+    return {
+        "id": person.person.hex(),
+        "node": node.id.hex(),
+        "communities": [{"id": id_.hex(), "name": called} for id_, called in taken.items()],
     }
 
 

@@ -16,7 +16,7 @@ from commonsnode.http.on_communities import community_of
 async def listed(call: Call) -> Mapping[str, Any]:
     """The keys of the person whom this node writes as."""
     community = await community_of(call)
-    own_key = call.node.id
+    own_key = call.key
     return await ask(
         call,
         community,
@@ -36,14 +36,14 @@ async def add(call: Call) -> Mapping[str, Any]:
     code = devices.read_code(call.body["code"])
     if code.community != community:
         raise WrongField("code", "is for another community")
-    changeset = await call.node.sign(lambda author: devices.add(author, code))
+    changeset = await call.sign(lambda author: devices.add(author, code))
     call.node.log.info("device-added", community=community.hex(), key=code.key.hex())
     return {"id": code.key.hex(), "person": code.person.hex(), "changeset": changeset.hex()}
 
 
 async def revoke(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
-    revoked = await call.node.sign(lambda author: devices.revoke(author, community, call.path["key"]))
+    revoked = await call.sign(lambda author: devices.revoke(author, community, call.path["key"]))
     call.node.log.info("device-revoked", community=community.hex(), key=revoked.key.hex())
     return {
         "id": revoked.key.hex(),
@@ -59,7 +59,7 @@ async def make_words(call: Call) -> Mapping[str, Any]:
     def make(author: Author) -> recovery.Made:
         return recovery.make(author, [info.id for info in author.store.communities() if not info.stopped])
 
-    made = await call.node.sign(make)
+    made = await call.sign(make)
     call.node.log.info("recovery-made", key=made.key.hex(), communities=len(made.communities))
     return {
         "recovery_words": " ".join(made.words),

@@ -10,6 +10,7 @@ from commonsnode.http.calls import Call, Malformed, fields_of
 from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
+from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
@@ -57,9 +58,13 @@ async def add(call: Call) -> Mapping[str, Any]:
     fields = fields_of(call.body)
     kind, lane = call.body.get("kind", inventory.KIND), call.body.get("lane", "public")
     exact = call.body.get("exact_place", False)
-    done = await call.sign(
-        lambda author: inventory.add(author, community, fields, kind=kind, lane=lane, exact_place=exact)
-    )
+
+    def write(author: Author) -> Done:
+        if lane == MEMBERS:
+            call.check_member(author.store, community)
+        return inventory.add(author, community, fields, kind=kind, lane=lane, exact_place=exact)
+
+    done = await call.sign(write)
     return {**_written(done), "blurred": done.blurred_m, "community": community.hex()}
 
 
@@ -102,9 +107,7 @@ async def restore(call: Call) -> Mapping[str, Any]:
 
 
 async def adopt(call: Call) -> Mapping[str, Any]:
-    adopted = await call.node.sign(
-        lambda author: members.adopt(author, _resolve(author.store, call, void=True))
-    )
+    adopted = await call.sign(lambda author: members.adopt(author, _resolve(author.store, call, void=True)))
     call.node.log.info("adopted", record=adopted.record.hex(), changesets=len(adopted.adopted))
     return {
         "id": adopted.record.hex(),

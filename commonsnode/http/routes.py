@@ -90,8 +90,9 @@ ROUTES: list[Route] = [
         "DELETE",
         _C,
         on_communities.leave,
-        "Leave a community: give up the role, and remove all of it from this node",
+        "Leave a community: give up the role, and remove all of it from this node; for who is signed in, the role alone",
         "Left",
+        person=True,
         query={
             "keep_role": {"type": "boolean", "description": "remove only; the role stays"},
             "force": {"type": "boolean", "description": "also where no steward is left"},
@@ -106,8 +107,10 @@ ROUTES: list[Route] = [
         True,
         query={"all": {"type": "boolean", "description": "also who was, and is no more"}},
     ),
-    Route("POST", _C + "/members", on_authority.grant, "Admit somebody", "Granted", body="Grant"),
-    Route("DELETE", _C + "/members/{key}", on_authority.revoke, "Take a role back", "Revoked"),
+    Route(
+        "POST", _C + "/members", on_authority.grant, "Admit somebody", "Granted", body="Grant", person=True
+    ),
+    Route("DELETE", _C + "/members/{key}", on_authority.revoke, "Take a role back", "Revoked", person=True),
     Route(
         "GET",
         _C + "/you",
@@ -141,7 +144,14 @@ ROUTES: list[Route] = [
         "Contact",
         person=True,
     ),
-    Route("GET", _C + "/invitations", on_authority.invitations_listed, "Its invitations", "Invitations"),
+    Route(
+        "GET",
+        _C + "/invitations",
+        on_authority.invitations_listed,
+        "Its invitations",
+        "Invitations",
+        person=True,
+    ),
     Route(
         "POST",
         _C + "/invitations",
@@ -150,6 +160,7 @@ ROUTES: list[Route] = [
         "Invited",
         status=201,
         body="Inviting",
+        person=True,
     ),
     Route(
         "DELETE",
@@ -157,8 +168,11 @@ ROUTES: list[Route] = [
         on_authority.withdraw,
         "Withdraw an invitation: who joined by it stays, nobody else joins",
         "Withdrawn",
+        person=True,
     ),
-    Route("GET", _C + "/devices", on_persons.listed, "The keys of this node's person", "Devices"),
+    Route(
+        "GET", _C + "/devices", on_persons.listed, "The keys of this node's person", "Devices", person=True
+    ),
     Route(
         "POST",
         _C + "/devices/code",
@@ -175,8 +189,16 @@ ROUTES: list[Route] = [
         "DeviceAdded",
         status=201,
         body="DeviceAdding",
+        person=True,
     ),
-    Route("DELETE", _C + "/devices/{key}", on_persons.revoke, "Revoke another device", "DeviceRevoked"),
+    Route(
+        "DELETE",
+        _C + "/devices/{key}",
+        on_persons.revoke,
+        "Revoke another device",
+        "DeviceRevoked",
+        person=True,
+    ),
     Route(
         "POST",
         "/recovery",
@@ -184,6 +206,7 @@ ROUTES: list[Route] = [
         "Make recovery words, for every community where this node is a person's first",
         "RecoveryMade",
         status=201,
+        person=True,
     ),
     Route(
         "POST",
@@ -193,7 +216,14 @@ ROUTES: list[Route] = [
         "Recovered",
         body="Recovering",
     ),
-    Route("GET", _C + "/tables", on_authority.tables, "Its stewards, and what is proposed", "Tables"),
+    Route(
+        "GET",
+        _C + "/tables",
+        on_authority.tables,
+        "Its stewards, and what is proposed",
+        "Tables",
+        person=True,
+    ),
     Route(
         "POST",
         _C + "/tables",
@@ -201,6 +231,7 @@ ROUTES: list[Route] = [
         "Change stewards or the charter, or propose that where more must sign",
         "TableSigned",
         body="Proposing",
+        person=True,
     ),
     Route(
         "POST",
@@ -208,6 +239,7 @@ ROUTES: list[Route] = [
         on_authority.approve,
         "Sign what another steward proposed, or an election that another member began",
         "TableSigned",
+        person=True,
     ),
     Route(
         "POST",
@@ -216,6 +248,7 @@ ROUTES: list[Route] = [
         "As a member, begin to elect stewards where those there are have vanished",
         "TableSigned",
         body="Electing",
+        person=True,
     ),
     Route(
         "POST",
@@ -223,6 +256,7 @@ ROUTES: list[Route] = [
         on_authority.object_to,
         "As a steward, say that one is there: the election is not followed",
         "Objected",
+        person=True,
     ),
     Route(
         "GET",
@@ -231,6 +265,7 @@ ROUTES: list[Route] = [
         "Who did what with people, invitations and stewards; and what had no effect, and why",
         "Trail",
         query={"limit": {"type": "integer", "minimum": 1, "maximum": TRAIL_MAX}},
+        person=True,
     ),
     Route(
         "GET",
@@ -308,6 +343,7 @@ ROUTES: list[Route] = [
         "Let stand again what has no effect since its author's role was taken back",
         "Adopted",
         query=_WHICH,
+        person=True,
     ),
     Route(
         "GET",
@@ -347,6 +383,15 @@ ROUTES: list[Route] = [
         "Let this node ack and pin for a steward who is signed in, in one community or in all",
         "Trusted",
         body="Trusting",
+        person=True,
+    ),
+    Route(
+        "DELETE",
+        "/session/trust",
+        on_people.withdraw_trust,
+        "Take that back, for good: this node's key is no more one of the person's",
+        "Trusted",
+        query={"community": _NAME},
         person=True,
     ),
     Route("GET", "/persons", on_people.listed, "The accounts of this node", "Persons"),

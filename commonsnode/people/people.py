@@ -6,7 +6,7 @@ Argon2 takes a second and 256 MiB, so it runs in a thread of its own, one at a t
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -155,6 +155,14 @@ class People:
             session.name, lambda account: replace(account, warrants={**account.warrants, **warrants})
         )
         self._tell()
+
+    async def drop_warrants(self, session: Session, communities: Collection[bytes]) -> bool:
+        """Whether there were any."""
+        before = self.accounts.named(session.name).warrants
+        kept = {of: warrant for of, warrant in before.items() if of not in communities}
+        if len(kept) < len(before):
+            await self.accounts.change(session.name, lambda account: replace(account, warrants=kept))
+        return len(kept) < len(before)
 
     async def stop(self) -> None:
         self.sessions = Sessions(time.monotonic, self._now_ms)

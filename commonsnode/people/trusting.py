@@ -1,13 +1,14 @@
 """A person who is a steward lets this node sign acks and pins for them, so that these do not wait for the next sign-in.
 
 The person adds the node's key as one for a node's acts only, and gives a warrant for acks: SPEC.md, "Persons", "Tables". With
-neither can the node act as a steward in anything else. What needs the person's own key, as the certificate of a proposal that
+neither can the node act as a steward in anything else but keys of the sealed lane, which `keyring` makes with any steward's key. What needs the person's own key, as the certificate of a proposal that
 others have signed, is done at the next sign-in.
 """
 
 import os
 from collections.abc import Callable
 
+from commonsnode import devices
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict
 from commonsnode.governing import is_cut
@@ -33,12 +34,28 @@ def trust(
         )
     if node_key == person.key:
         raise Conflict("that is this node's own key already")
+    found = held.person(person.key)
+    if found is not None and node_key in found.keys and is_cut(found.keys[node_key]):
+        raise Conflict(
+            "you took this node's key back in this community, and that is for good; another node can be named,"
+            " or do it at each sign-in"
+        )
     if not is_trusted(held, person.key, node_key):
         agreement = writing.key_agreement(community, person.key, node_seed)
         nonce = random_bytes(NONCE_BYTES)
         draft = writing.key_added(held, person.key, nonce, person.key, node_key, agreement, node=True)
         person.act(community, draft)
     return person.warrant(community, node_key)
+
+
+def withdraw(
+    person: Author, community: bytes, node_key: bytes, random_bytes: RandomBytes = os.urandom
+) -> bytes | None:
+    """Take the node's key back, for good. Returns the changeset; None where it was never named, or is no longer. Raises Conflict."""
+    held = person.store.evaluator(community)
+    if node_key == person.key or not is_trusted(held, person.key, node_key):
+        return None
+    return devices.revoke(person, community, node_key.hex(), random_bytes).changeset
 
 
 def is_trusted(held: Evaluator, person: bytes, node_key: bytes) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from commonsnode.recovery_words import seed_of
-from governed_nodes import about, met, nodes, role, titles
+from governed_nodes import about, key, met, nodes, role, titles
 from running_process import Running
 
 PASSPHRASE = b"four words of hers\n"
@@ -97,3 +97,30 @@ def test_a_person_joins_by_an_invitation_from_their_village_node(tmp_path: Path)
 
         assert met(a, lambda: members() == {a_key: "steward", added["id"]: "member"})
         met(b, lambda: about(b, "invitations")["invitations"][0]["joins"][0]["confirmed"])
+
+
+def test_a_steward_without_a_computer_governs_by_the_command_line(tmp_path: Path) -> None:
+    with nodes(tmp_path, "ab") as (a, b):
+        a.do("community", "create", "Valle Alto")
+        rosa = said(a, "person", "add", "Rosa", *FROM_STDIN)["id"]
+        a.do("steward", "propose", "--add", rosa)
+
+        def by_rosa(*words: str) -> Any:
+            return said(a, "--as", "Rosa", *FROM_STDIN, *words)
+
+        by_rosa("member", "contact", "--name", "Rosa")
+        b.do("join", by_rosa("invite", "--name", "Ana")["link"])
+        met(b, lambda: role(b) == "member")
+        assert by_rosa("community", "show")["you"]["role"] == "steward"
+        (shown,) = [one for one in by_rosa("member", "list")["members"] if one["you"]]
+        assert (shown["id"], shown["name"]) == (rosa, "Rosa")
+        waits = a.do("steward", "propose", "--add", key(b))
+        assert by_rosa("steward", "approve", waits["id"])["state"] == "done"
+        met(b, lambda: role(b) == "steward")
+        trail = a.do("history", "--authority")["history"]
+        assert any(entry["author_name"] == "Rosa" for entry in trail)
+        said(a, "person", "trust", "Rosa", *FROM_STDIN)
+        withdrawn = said(a, "person", "trust", "Rosa", "--withdraw", *FROM_STDIN)
+        assert [one["name"] for one in withdrawn["communities"]] == ["Valle Alto"]
+        refused = a.shell.run("--as", "Rosa", *FROM_STDIN, "community", "create", "Mine", stdin=PASSPHRASE)
+        assert (refused.code, "it is for who runs this node" in refused.err) == (1, True)

@@ -174,7 +174,7 @@ def show(
 
 def _print_people(call: Invocation, found: Document) -> None:
     for one in found["people"][:PEOPLE_SHOWN]:
-        mine = " (this node)" if one["you"] else ""
+        mine = f" ({call.me})" if one["you"] else ""
         name = f"  {one['name']}" if one["name"] else ""
         call.out.line(
             f"  {one['role']:<12}", one["id"], name, mine, (f"  since {moment(one['since'])}", "dim")
@@ -272,6 +272,8 @@ def leave(
     as_json: Json = False,
 ) -> None:
     """Give up your role in a community, and remove all of it from this node. The others keep theirs, and what you wrote.
+
+    With --as NAME only that person's role is given up.
 
     The only steward passes the office on first: commonsnode steward propose --add ID
     """

@@ -38,13 +38,13 @@ def list_(context: typer.Context, community: CommunityOption = None, as_json: Js
             one["id"],
             KINDS.get(one["kind"], one["kind"]),
             moment(one["since"]) if one["since"] else "",
-            "revoked" if one["revoked"] else "this node" if one["you"] else "",
+            "revoked" if one["revoked"] else call.me if one["you"] else "",
         )
         for one in found["keys"]
     ]
     call.out.table(("id", "what", "since", ""), rows)
     if not rows:
-        call.out.say("this node has no role in this community, so it is nobody's device yet")
+        call.out.say("no role in this community, so nobody's device yet")
 
 
 @app.command()

@@ -111,7 +111,7 @@ def list_(
             one["name"] or "",
             one["role"],
             moment(one["since"]),
-            "this node" if one.get("you") else "",
+            call.me if one.get("you") else "",
         )
         for one in found["members"]
     ]

@@ -166,6 +166,9 @@ def import_(
 def trust(
     context: typer.Context,
     name: Name,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take that back, for good: this node is not named again.")
+    ] = False,
     community: CommunityOption = None,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -176,12 +179,19 @@ def trust(
     """
     call = Invocation.of(context, as_json)
     with call.signed_in(name, passphrase(passphrase_file)) as node:
-        trusted = node.post("/session/trust", {"community": community} if community is not None else {})
+        if withdraw:
+            trusted = node.delete("/session/trust", {"community": community})
+        else:
+            trusted = node.post("/session/trust", {"community": community} if community is not None else {})
     if call.as_json:
         call.out.document(trusted)
         return
     for one in trusted["communities"]:
-        call.out.line("trusted: ", f"this node acts for {name} in {one['name'] or one['id']}")
+        acts = "acts no more" if withdraw else "acts"
+        call.out.line(
+            "withdrawn: " if withdraw else "trusted: ",
+            f"this node {acts} for {name} in {one['name'] or one['id']}",
+        )
 
 
 @app.command(name="passphrase")

@@ -30,7 +30,7 @@ def list_(context: typer.Context, community: CommunityOption = None, as_json: Js
         call.out.document(tables)
         return
     rows = [
-        (one["id"], one["name"] or "", moment(one["since"]), "this node" if one["you"] else "")
+        (one["id"], one["name"] or "", moment(one["since"]), call.me if one["you"] else "")
         for one in tables["stewards"]
     ]
     call.out.table(("id", "name", "since", ""), rows)
