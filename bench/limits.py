@@ -13,8 +13,8 @@ from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypai
 
 from commonsnode_protocol.changeset import Signed
 from commonsnode_store.connections import open_writer
+from commonsnode_store.indexed import text_of
 from commonsnode_store.registers import load, shown
-from commonsnode_store.shown import text_of
 
 SIGNATURES_AT_ONCE = 256
 SIGNED_BYTES = 55  # the context and the id, as for a changeset
@@ -77,6 +77,7 @@ def _tables(db: sqlite3.Connection) -> list[tuple[str, list[tuple[Any, ...]]]]:
     found = []
     names = db.execute(
         "select name, sql from sqlite_master where type = 'table' and name not glob 'sqlite_*' and name not glob 'search*'"
+        " and name <> 'words'"
     ).fetchall()
     for name, sql in names:
         columns = [row[1] for row in db.execute(f"pragma table_info({name})")]

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from commonsnode_protocol.changeset import AUTHORITY, ID_BYTES, LANES
-from commonsnode_store import registers, shown
+from commonsnode_store import indexed, registers, shown
 from commonsnode_store.lanes import Community, empty_digest
 from commonsnode_store.schema import BENEATH
 
@@ -43,6 +43,7 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
         db.execute("delete from changesets where lane = ?", (lane,))
     for table in ("imports", "epoch_keys", "held_writes"):
         db.execute(f"delete from {table} where community = ?", (community.id,))
+    db.execute("delete from busy where community = ?", (community.no,))
     db.execute("delete from lanes where community = ?", (community.no,))
     db.execute("delete from communities where no = ?", (community.no,))
     db.execute("delete from authors where no not in (select author from changesets)")
@@ -59,11 +60,12 @@ def _leave_records(db: sqlite3.Connection, lane: int) -> None:
         db.executemany(
             "insert into search (search, rowid, text) values ('delete', ?, ?)",
             [
-                (no, shown.text_of(values))
+                (no, indexed.text_of(values))
                 for no, record, blob in chunk
                 if not shown.is_half(values := registers.shown(registers.load(record, blob)))
             ],
         )
     db.execute("delete from touches where record in (select no from records where lane = ?)", (lane,))
     db.execute("delete from listing where lane = ?", (lane,))
+    db.execute("delete from places where lane = ?", (lane,))
     db.execute("delete from records where lane = ?", (lane,))

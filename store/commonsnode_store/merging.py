@@ -9,11 +9,11 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from commonsnode_protocol.changeset import Changeset
-from commonsnode_store import registers, shown
+from commonsnode_store import indexed, registers, shown
 from commonsnode_store.connections import select_in
 from commonsnode_store.lanes import LaneEdit
 from commonsnode_store.numbers import Numbers
@@ -44,6 +44,7 @@ class _Listed(NamedTuple):
     key: str
     deleted: int
     text: str
+    place: indexed.Place
 
 
 @dataclass(slots=True)
@@ -67,8 +68,8 @@ def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]
         values = registers.shown(ordered)
         listed = None
         if status != BENEATH and not shown.is_half(values):
-            key = shown.listing_key(shown.title_of(values), record)
-            listed = _Listed(key, deleted, shown.text_of(values))
+            key, place = shown.listing_key(shown.title_of(values), record), indexed.place_of(values, no)
+            listed = _Listed(key, deleted, indexed.text_at(values, place.key), place)
         yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed)
 
 
@@ -166,6 +167,9 @@ class RowWriter:
         self._listed: list[tuple[int, int, str, int, int]] = []
         self._unsearched: list[tuple[int, str]] = []
         self._searched: list[tuple[int, str]] = []
+        self._unplaced: list[tuple[int]] = []
+        self._placed: list[indexed.IndexRow] = []
+        self._rules, self._not_found = indexed.Rules(db), indexed.not_found(db)
         self._gone: list[tuple[int]] = []
         self._counts = [0, 0]  # by deleted: how many more are shown
 
@@ -177,13 +181,13 @@ class RowWriter:
             ordered = sorted(row.live.items(), key=lambda group: order[group[0]], reverse=True)
         values = registers.shown(ordered)
         title = shown.title_of(values)
-        lat, lon = shown.place_of(values)
+        place = indexed.place_of(values, row.no)
         deleted = int(shown.is_deleted(values))
         columns = (
             row.status,
             title if title is None else title[: shown.TITLE_CHARS_MAX],
-            lat,
-            lon,
+            place.lat,
+            place.lon,
             deleted,
             row.changed_ms,
             registers.dump(row.record, ordered),
@@ -195,7 +199,8 @@ class RowWriter:
         if row.status == BENEATH or shown.is_half(values):
             now = None
         else:
-            now = _Listed(shown.listing_key(title, row.record), deleted, shown.text_of(values))
+            text = indexed.text_at(values, place.key)
+            now = _Listed(shown.listing_key(title, row.record), deleted, text, place)
         if now != row.listed:
             self._list(row, now)
 
@@ -211,11 +216,15 @@ class RowWriter:
             self._unlisted.append((self._lane, before.deleted, before.key, no))
             if now is None or now.text != before.text:
                 self._unsearched.append((no, before.text))
+            if not before.deleted:
+                self._unplaced.append((before.place.key,))
         if now is not None:
             self._counts[now.deleted] += 1
             self._listed.append((self._lane, now.deleted, now.key, no, row.kind))
             if before is None or now.text != before.text:
                 self._searched.append((no, now.text))
+            if not now.deleted and row.kind not in self._not_found:
+                self._placed.append(indexed.row(now.place, self._lane, row.kind, self._rules))
 
     def finish(self, edit: LaneEdit) -> None:
         many = self._db.executemany
@@ -235,6 +244,10 @@ class RowWriter:
         if self._unsearched:
             many("insert into search (search, rowid, text) values ('delete', ?, ?)", self._unsearched)
         many("insert into search (rowid, text) values (?, ?)", self._searched)
+        if self._unplaced:
+            many("delete from places where key = ?", self._unplaced)
+        # In the order of keys: pages that lie together are written together.
+        many(indexed.INSERT, sorted(self._placed, key=itemgetter(0)))
         many("delete from records where no = ?", self._gone)
         edit.records += self._counts[0]
         edit.deleted += self._counts[1]

@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from commonsnode_store import commitments, lanes, schema, stopping
+from commonsnode_store import commitments, indexed, lanes, schema, stopping
 from commonsnode_store.connections import Connection, open_writer, os_error, reported_with_files
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
@@ -130,11 +130,12 @@ def _look_through(db: Connection, path: Path, clean: bool) -> None:
 
 
 def _follow_rules(db: Connection) -> None:
-    """Make what is kept of reservations anew where an earlier version of the software made it."""
-    if not commitments.is_current(db):
-        db.execute("begin immediate")
-        commitments.remake(db)
-        db.execute("commit")
+    """Make anew what an earlier version of the software made by other rules: of reservations, or the search index."""
+    for computed in (commitments, indexed):
+        if not computed.is_current(db):
+            db.execute("begin immediate")
+            computed.remake(db)
+            db.execute("commit")
 
 
 def _log_bytes(path: Path) -> int:

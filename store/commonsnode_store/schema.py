@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 6
+FORMAT = 7
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -254,7 +254,35 @@ create index commitments_by_asker on commitments (asker, lane);
 pragma user_version = 6;
 commit;
 """
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6)
+_TO_7 = """
+begin immediate;
+create table hours (                -- rules that say when things are open, and how they are lent: each once
+    no integer primary key,         -- places.hours; 0 there: nothing is said, so always
+    rule blob not null unique       -- see indexed.py
+);
+create table places (               -- what is shown and not deleted, by where it is
+    key integer primary key,        -- cell and record number, see cells.py
+    lat integer,                    -- 1e-7 degrees
+    lon integer,
+    lane integer not null,          -- lanes.no
+    kind integer not null,          -- kinds.no
+    category integer not null,      -- its number in the tree, or 0
+    condition integer not null,     -- which of the known ones, or 0
+    hours integer not null
+);
+create table busy (                 -- when things are lent or promised, by reservations that stand
+    community integer not null references communities(no),
+    resource blob not null,         -- records.id
+    begin_ms integer not null,
+    end_ms integer not null,
+    amount text not null,           -- a decimal
+    primary key (community, resource, end_ms, begin_ms, amount)
+) without rowid;
+create virtual table words using fts5vocab (search, row);
+pragma user_version = 7;
+commit;
+"""  # `search` says from here on where things are: `indexed.remake` makes both anew
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -6,9 +6,11 @@ tokenizer therefore takes the question apart, in a table in memory; nothing of w
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 
 QUERY_CHARS_MAX = 400
 WORDS_MAX = 12
+EXPANDED_MAX = 256  # words that one beginning stands for; with more, FTS5 looks for them
 BEGINNING_CHARS_MIN = (
     3  # shorter words match as beginnings only where they are the last, which may not be typed out
 )
@@ -31,6 +33,14 @@ class Words:
         ]
         return " AND ".join(terms) or None
 
+    def finding(self, text: str | None, tags: Sequence[str]) -> list[tuple[str, bool]]:
+        """The words of a query for things, and whether each may be a beginning. Tags have their words whole."""
+        typed = self._words((text or "")[:QUERY_CHARS_MAX])[:WORDS_MAX]
+        found = [(word, len(word) >= BEGINNING_CHARS_MIN) for word in typed]
+        for tag in tags:
+            found += [(word, False) for word in self._words(tag[:QUERY_CHARS_MAX])[:WORDS_MAX]]
+        return found
+
     def close(self) -> None:
         with self._lock:
             if self._db is not None:
@@ -52,3 +62,26 @@ class Words:
             finally:
                 self._db.execute("insert into typed (typed) values ('delete-all')")
         return [word for (word,) in rows]
+
+
+def expand(db: sqlite3.Connection, words: Sequence[tuple[str, bool]]) -> str | None:
+    """An FTS5 query for these words; None where no record has one of them.
+
+    A beginning is replaced by the words that have it: the
+    index has no lists of beginnings, and FTS5 would put one together anew for each range of keys.
+    """
+    terms: list[str] = []
+    for word, may_begin in words:
+        if not may_begin:
+            terms.append(f'"{word}"')
+            continue
+        sql = "select term from words where term >= ? and term < ? limit ?"
+        begun = [term for (term,) in db.execute(sql, (word, word + "\U0010ffff", EXPANDED_MAX + 1))]
+        if not begun:
+            return None
+        if len(begun) > EXPANDED_MAX:
+            terms.append(f'"{word}"*')
+        else:
+            quoted = " OR ".join(f'"{term}"' for term in begun)
+            terms.append(f"({quoted})")
+    return " AND ".join(terms) or None

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,10 +26,12 @@ from commonsnode_store import (
     bookkeeping,
     checking,
     commitments,
+    finding,
     following,
     halves,
     histories,
     holding,
+    idleness,
     learning,
     opening,
     paging,
@@ -53,15 +56,17 @@ from commonsnode_store.answers import (
     RecordView,
     VoidWrite,
 )
+from commonsnode_store.asked import FindPage, FindQuery
 from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
 from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.id_digests import IdDigests
+from commonsnode_store.idleness import Customs, OpenRules
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.reserved import Reserved, ThingBookings
-from commonsnode_store.search import Words
+from commonsnode_store.search import Words, expand
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walks
 
@@ -78,6 +83,7 @@ class Store:
         self._packer = Packer(writer)
         self._readers = Readers(path)
         self._words = Words()
+        self._open_rules = OpenRules()
         # Held while a transaction is committed and what is in memory is replaced, so that whoever begins to read under
         # it finds both of the same moment.
         self._moment = threading.RLock()
@@ -396,6 +402,40 @@ class Store:
         with self._snapshot() as (db, followed):
             lane = followed.lane(ref.community, ref.lane)
             return histories.void(db, lane, authority, ref.kind, ref.record)
+
+    def find_things(self, query: FindQuery, *, among: Among | None = None) -> FindPage:
+        """R. What is near, with these words, free from then until then: nearest first.
+
+        among: as in `find`. Raises ValueError where the cursor is none of ours, or the question beyond the limits in asked.py.
+        """
+        finding.check(query)
+        typed = bool(query.text and query.text.strip())
+        words = self._words.finding(query.text, query.tags) if typed or query.tags else None
+        customs = self._customs(among) if query.span is not None or query.asker is not None else {}
+        with self._snapshot() as (db, followed):
+            expanded = expand(db, words) if words is not None else None
+            if words is not None and expanded is None:
+                return FindPage((), None)
+            lanes = _among(followed.record_lanes(None), among)
+            return finding.find(db, lanes, query, expanded, customs, self._open_rules)
+
+    def _customs(self, among: Among | None) -> dict[bytes, Customs]:
+        """Of the communities whose charter says something about lending, or names a time zone."""
+        found: dict[bytes, Customs] = {}
+        for community in {lane.community for lane in _among(self._followed.record_lanes(None), among)}:
+            with suppress(StoreError):  # left a moment ago
+                table = self.authority(community).table
+                if table is not None and (table.settings.lending or table.settings.zone):
+                    found[community] = Customs.of(table.settings.lending, table.settings.zone)
+        return found
+
+    def replace_busy(
+        self, community: bytes, record: bytes, spans: Iterable[tuple[int, int, Decimal]]
+    ) -> None:
+        """W. All spans in which a thing is lent or promised, with how much of it. Raises UnknownCommunity."""
+        no = self._followed.community(community).no
+        with self._tables() as db:
+            idleness.replace_busy(db, no, record, spans)
 
     def kinds(self) -> list[str]:
         """R. All kinds that records here are of, or once were, in any community."""

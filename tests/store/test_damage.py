@@ -10,6 +10,7 @@ import pytest
 
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC
 from commonsnode_store.answers import RecordView
+from commonsnode_store.cells import NOWHERE
 from commonsnode_store.errors import Damaged
 from commonsnode_store.store import Store
 from store_people import ANA, CHARTER, COMMUNITY, FOUNDER, NOW, record_id
@@ -99,6 +100,8 @@ COMPUTED = {
         "insert into search (search, rowid, text) values ('delete', 7, 'Ladder 7')",
     ),
     "words too many": ("search", "insert into search (rowid, text) values (7, 'saw')"),
+    "a place that is gone": ("places", f"delete from places where key = {NOWHERE | 7}"),
+    "a place elsewhere": ("places", f"update places set category = 9999 where key = {NOWHERE | 7}"),
     "a bucket's sum": ("buckets", "update buckets set sum = zeroblob(32) where count > 0"),
     "a bucket's count": ("buckets", "update buckets set count = count + 1"),
     "a digest": ("lanes", "update lanes set digest = zeroblob(2048) where name = 'public'"),

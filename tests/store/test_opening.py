@@ -11,6 +11,7 @@ import pytest
 
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC
 from commonsnode_store import schema
+from commonsnode_store.asked import FindQuery
 from commonsnode_store.errors import Damaged, NewerFormat, NotANode
 from commonsnode_store.store import Store
 from store_people import CHARTER, COMMUNITY, FOUNDER, NOW, record_id
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FIRST_FORMAT = ROOT / "tests" / "data" / "store" / "v1.sqlite3"
 THIRD_FORMAT = ROOT / "tests" / "data" / "store" / "v3.sqlite3"
 FIFTH_FORMAT = ROOT / "tests" / "data" / "store" / "v5.sqlite3"
+SIXTH_FORMAT = ROOT / "tests" / "data" / "store" / "v6.sqlite3"
 
 
 def test_a_new_file_is_made_only_when_asked(tmp_path: Path) -> None:
@@ -209,4 +211,22 @@ def test_reservations_of_former_formats_are_found(tmp_path: Path, rebuilt: bool)
     with closing(Store.open(path)) as store:
         found = {(each.booking.state.value, each.waits) for _, each in store.reservations(COMMUNITY)}
         assert found == {("confirmed", False), ("displaced", False), ("asked", True)}
+        assert store.check() == []
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_things_of_former_formats_are_found_by_where_they_are(tmp_path: Path, rebuilt: bool) -> None:
+    path = tmp_path / "node.sqlite3"
+    path.write_bytes(SIXTH_FORMAT.read_bytes())
+    assert Store.check_file(path) == []
+    if rebuilt:
+        assert Store.rebuild_file(path) == []
+    with closing(Store.open(path)) as store:
+        drills = store.find_things(FindQuery(text="drill", near=(-3_500_000, -781_200_000))).hits
+        assert [hit.title for hit in drills] == [
+            "cordless drill",
+            "waiting drill",
+            "drill press",
+            "song about a drill",
+        ]
         assert store.check() == []

@@ -12,7 +12,6 @@ from commonsnode_protocol.kinds.category_table import ORDER, TABLE
 
 LANGUAGES = ("en", "es", "pt", "fr")
 TEXT_CHARS_MAX = 160  # of a title or category that is looked at
-PHRASE_WORDS_MAX = 5
 CACHED_TEXTS = 16_384
 
 __all__ = [
@@ -44,10 +43,11 @@ class Category:
 
 def category_words(text: str) -> list[str]:
     """The words of a text, small and without accents, as the tree knows them."""
-    text = unicodedata.normalize("NFKD", text[:TEXT_CHARS_MAX].lower().translate(_KEPT_APART))
-    return [
-        word for word in _NO_LETTER.split("".join(c for c in text if not unicodedata.combining(c))) if word
-    ]
+    text = text[:TEXT_CHARS_MAX].lower()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.translate(_KEPT_APART))
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return [word for word in _NO_LETTER.split(text) if word]
 
 
 def _read() -> tuple[dict[str, Category], dict[str, str]]:
@@ -69,6 +69,10 @@ def _read() -> tuple[dict[str, Category], dict[str, str]]:
 _READ = _read()
 CATEGORIES: Mapping[str, Category] = MappingProxyType(_READ[0])
 _BY_WORDS = _READ[1]
+_LENGTHS: dict[str, int] = {}  # the first word of a phrase → words of the longest phrase that begins with it
+for _phrase in _BY_WORDS:
+    _first, _length = _phrase.partition(" ")[0], _phrase.count(" ") + 1
+    _LENGTHS[_first] = max(_LENGTHS.get(_first, 0), _length)
 
 
 def category_number(id_: str) -> int | None:
@@ -122,9 +126,16 @@ def _known(words: list[str]) -> bool:
 
 
 def _longest(words: list[str], *, first: bool) -> str | None:
-    for length in range(min(PHRASE_WORDS_MAX, len(words)), 0, -1):
-        starts = range(len(words) - length + 1)
-        for start in starts if first else reversed(starts):
+    # Most words begin no phrase. One that is a phrase in the plural is known by what is left without its s.
+    reach = [
+        (start, _LENGTHS.get(word) or (1 if word.endswith("s") and word[:-1] in _BY_WORDS else 0))
+        for start, word in enumerate(words)
+    ]
+    begins = [(start, longest) for start, longest in (reach if first else reversed(reach)) if longest]
+    for length in range(max((longest for _, longest in begins), default=0), 0, -1):
+        for start, longest in begins:
+            if longest < length or start + length > len(words):
+                continue
             phrase = words[start : start + length]
             found = _BY_WORDS.get(" ".join(phrase)) or _singular(phrase)
             if found is not None:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import msgpack
 
 from commonsnode_protocol.canonical import Value
-from commonsnode_store import registers, shown
+from commonsnode_store import indexed, registers, shown
+from commonsnode_store.cells import NO_MAX
 from commonsnode_store.checking.changesets import CheckedLane
 from commonsnode_store.checking.findings import Findings
 from commonsnode_store.checking.sets import compare
@@ -23,6 +24,9 @@ _EXPECTED = """
 create temp table unjudged (record integer primary key);
 create temp table expected_touches (record integer, changeset integer);
 create temp table expected_listing (lane integer, deleted integer, key text, record integer, kind integer);
+create temp table expected_places (
+    key integer, lat integer, lon integer, lane integer, kind integer, category integer, condition integer, rule blob
+);
 create virtual table temp.expected_search using fts5 (
     text, content='', detail=none, columnsize=0, tokenize='unicode61 remove_diacritics 2'
 );
@@ -50,6 +54,9 @@ _UNJUDGED = (
     "insert into temp.unjudged select distinct record from touches"
     " where changeset in (select no from temp.unreadable)"
 )
+_FOUND_PLACES = f"""
+    select key, lat, lon, lane, kind, category, condition, rule from places left join hours on hours.no = places.hours
+    where key & {NO_MAX} not in (select record from temp.unjudged)"""
 _STATUS = {
     PLAIN: "with what stands",
     BENEATH: "with what stands beneath what waits",
@@ -90,6 +97,8 @@ def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings
         compare(db, f"select {columns} from temp.expected_{table}", found, table, findings)
     if db.execute("select 1 from sqlite_schema where name = 'void_touches'").fetchone():
         compare(db, _VOID, _FOUND_VOID, "void_touches", findings)
+    if _has_places(db):
+        compare(db, "select * from temp.expected_places", _FOUND_PLACES, "places", findings)
     with findings.guarded("search"):
         _check_search(db, findings, unjudged)
     for lane in lanes:
@@ -103,6 +112,7 @@ class _RecordCheck:
 
     def __init__(self, db: sqlite3.Connection, findings: Findings, unjudged: set[int]) -> None:
         self._db, self._findings, self._unjudged = db, findings, unjudged
+        self._has_places = _has_places(db)  # not so in a file of an earlier format
         self._counts: Counter[tuple[int, int]] = Counter()  # (lane, deleted) → shown
         self._moment: Callable[[int], Moment] = lru_cache(MOMENTS_KEPT)(self._read_moment)
 
@@ -147,7 +157,7 @@ class _RecordCheck:
     def _compare(self, row: Row, writes: Sequence[Write], told: str) -> None:
         live = self._live(writes)
         ordered = sorted(live.items(), key=lambda group: self._moment(group[0])[:2], reverse=True)
-        if row.registers != registers.dump(row.id, ordered):
+        if row.registers not in (registers.dump(row.id, ordered), registers.dump_spelled(row.id, ordered)):
             self._findings.add("records", f"{told}: its registers are not what its changesets say")
         values = registers.shown(ordered)
         title = shown.title_of(values)
@@ -165,14 +175,21 @@ class _RecordCheck:
         if row.status != BENEATH and not shown.is_half(values):
             self._counts[row.lane, deleted] += 1
             key = shown.listing_key(title, row.id)
+            place = indexed.place_of(values, row.no)
+            text = indexed.text_at(values, place.key) if self._has_places else shown.text_of(values)
             self._db.execute(
                 "insert into temp.expected_listing values (?, ?, ?, ?, ?)",
                 (row.lane, deleted, key, row.no, row.kind),
             )
             self._db.execute(
                 "insert into temp.expected_search (rowid, text) values (?, ?)",
-                (row.no, shown.text_of(values)),
+                (row.no, text),
             )
+            if not deleted and row.kind_name not in indexed.NOT_FOUND:
+                self._db.execute(
+                    "insert into temp.expected_places values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*place[:3], row.lane, row.kind, *place[3:]),
+                )
 
     def _live(self, writes: Sequence[Write]) -> dict[int, dict[str, Value]]:
         superseded: dict[str, set[bytes]] = defaultdict(set)
@@ -211,6 +228,10 @@ def _joined(
         else:
             yield write[0], write[1], row[1]
             write, row = next(writes, None), next(rows, None)
+
+
+def _has_places(db: sqlite3.Connection) -> bool:
+    return db.execute("select 1 from sqlite_schema where name = 'places'").fetchone() is not None
 
 
 def _check_search(db: sqlite3.Connection, findings: Findings, unjudged: set[int]) -> None:

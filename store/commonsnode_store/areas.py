@@ -1,0 +1,127 @@
+"""Areas on the earth, taken as a ball: circles and polygons, what is in them, and the boxes that hold them.
+
+Distances are great circles on a ball of 6,371,008.8 m (the mean radius): at most 0.6 % from those on the ellipsoid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import asin, cos, pi, radians, sin, sqrt
+from typing import TypeAlias
+
+from commonsnode_store.cells import LAT_MAX, LON_MAX, Box
+
+EARTH_M = 6_371_008.8
+HALF_ROUND_M = int(EARTH_M * pi) + 1  # nothing is farther away
+POINTS_MAX = 10_000  # of all rings of an area together
+_UNIT = radians(1e-7)
+_SLACK = 2  # units of 1e-7 degrees that a box is wider, for what floats round away
+
+Point: TypeAlias = tuple[int, int]  # lat, lon in 1e-7 degrees
+Ring: TypeAlias = Sequence[Point]
+
+
+class BadArea(ValueError):
+    """An area that is none; the words say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polygons:
+    """One or more polygons: of each the outer ring, then its holes. A point on the edge is inside.
+
+    Edges are straight on a map of degrees, as in GeoJSON; what crosses the date line comes cut in two, as there.
+    """
+
+    polygons: Sequence[Sequence[Ring]]
+
+    def __post_init__(self) -> None:
+        rings = [ring for polygon in self.polygons for ring in polygon]
+        if not self.polygons or any(not polygon for polygon in self.polygons):
+            raise BadArea("an area has a polygon, and a polygon has an outer ring")
+        if sum(map(len, rings)) > POINTS_MAX:
+            raise BadArea(f"an area has at most {POINTS_MAX} points")
+        for ring in rings:
+            if len(ring) < 4 or ring[0] != ring[-1]:
+                raise BadArea("a ring has four points or more, and its last is its first")
+            if any(abs(lat) > LAT_MAX or abs(lon) > LON_MAX for lat, lon in ring):
+                raise BadArea("a latitude is from -90 to 90, a longitude from -180 to 180")
+
+    def boxes(self) -> list[Box]:
+        """What holds each of the polygons."""
+        return [
+            (
+                min(lat for lat, _ in outer),
+                min(lon for _, lon in outer),
+                max(lat for lat, _ in outer),
+                max(lon for _, lon in outer),
+            )
+            for outer, *_ in self.polygons
+        ]
+
+    def holds(self, lat: int, lon: int) -> bool:
+        """Whether a point is in it, and in none of the holes."""
+        return any(_within(polygon, lat, lon) for polygon in self.polygons)
+
+
+def distance_m(a: Point, b: Point) -> int:
+    """Between two points, in whole metres."""
+    return Distance(a)(*b)
+
+
+class Distance:
+    """How far points are from one, in whole metres."""
+
+    def __init__(self, origin: Point) -> None:
+        self._lat, self._lon = origin
+        self._cos = cos(self._lat * _UNIT)
+
+    def __call__(self, lat: int, lon: int) -> int:
+        across, along = sin((lat - self._lat) * _UNIT / 2), sin((lon - self._lon) * _UNIT / 2)
+        squared = across * across + self._cos * cos(lat * _UNIT) * along * along
+        return round(2 * EARTH_M * asin(min(sqrt(squared), 1.0)))
+
+
+def circle_boxes(origin: Point, radius_m: int) -> list[Box]:
+    """One or two boxes that hold all within a radius: two where it crosses the date line."""
+    lat, lon = origin
+    angle = (radius_m + 1) / EARTH_M
+    reach = int(angle / _UNIT) + _SLACK
+    south, north = lat - reach, lat + reach
+    if south <= -LAT_MAX or north >= LAT_MAX:  # a pole is inside: every longitude
+        return [(max(south, -LAT_MAX), -LON_MAX, min(north, LAT_MAX), LON_MAX)]
+    ratio = sin(angle) / cos(lat * _UNIT)
+    half = int(asin(min(ratio, 1.0)) / _UNIT) + _SLACK if ratio < 1 else LON_MAX
+    west, east = lon - half, lon + half
+    if half >= LON_MAX:
+        return [(south, -LON_MAX, north, LON_MAX)]
+    if west < -LON_MAX:
+        return [(south, -LON_MAX, north, east), (south, west + 2 * LON_MAX, north, LON_MAX)]
+    if east > LON_MAX:
+        return [(south, west, north, LON_MAX), (south, -LON_MAX, north, east - 2 * LON_MAX)]
+    # The date line has two names, and a thing on it may bear the other one.
+    other = [(south, LON_MAX, north, LON_MAX)] if west == -LON_MAX else []
+    return [
+        (south, west, north, east),
+        *other,
+        *([(south, -LON_MAX, north, -LON_MAX)] if east == LON_MAX else []),
+    ]
+
+
+def _within(polygon: Sequence[Ring], lat: int, lon: int) -> bool:
+    outer, *holes = polygon
+    if _side(outer, lat, lon) < 0:
+        return False
+    return all(_side(hole, lat, lon) <= 0 for hole in holes)
+
+
+def _side(ring: Ring, lat: int, lon: int) -> int:
+    """1 inside, 0 on the edge, -1 outside. In whole numbers, so nothing is rounded."""
+    inside = False
+    y0, x0 = ring[-1]
+    for y1, x1 in ring:
+        turn = (x1 - x0) * (lat - y0) - (y1 - y0) * (lon - x0)
+        if turn == 0 and min(x0, x1) <= lon <= max(x0, x1) and min(y0, y1) <= lat <= max(y0, y1):
+            return 0
+        if (y0 > lat) != (y1 > lat) and (turn > 0) == (y1 > y0):
+            inside = not inside
+        y0, x0 = y1, x1
+    return 1 if inside else -1

@@ -1,0 +1,199 @@
+"""What the indexes alone can tell: records that may be what is asked for, nearest first, a batch at a time.
+
+Without words, circles grow until enough is found; each is a few ranges of `places`. With words, the full-text index is
+asked for all that have them in a region: few are looked up one by one, many are met in the growing circles. Without a
+point to be near to, what has the words comes by record number, and all else by place.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from math import pi, sqrt
+
+from commonsnode_store.areas import HALF_ROUND_M, Distance, Polygons, circle_boxes
+from commonsnode_store.cells import (
+    LAT_MAX,
+    LON_MAX,
+    NO_MAX,
+    NOWHERE,
+    PLACELESS_WORD,
+    Box,
+    Range,
+    cell_of,
+    common,
+    cover,
+    key_of,
+    words_for,
+)
+from commonsnode_store.connections import Connection, select_in
+
+RANGES_MAX = 16
+FEW_HITS = 400  # fewer are looked up one by one
+STAGES_M = (25_000, 300_000)  # regions that are asked for words before the whole earth is
+FIRST_RING_M, FIRST_RING_WITH_WORDS_M, RING_M_MIN = 3_000, 10_000, 100
+RING_THINGS, RING_THINGS_WITH_WORDS = 40, 2_000  # as many as the first circle should hold
+GROWTH = 2
+CELL_KM2 = 3.0
+BATCH = 256
+NO_DISTANCE = HALF_ROUND_M + 1  # of what has no place: after all that has
+START = (-1, -1)
+EVERYWHERE: Range = (0, NOWHERE - 1)
+PLACELESS: Range = (NOWHERE, 2 * NOWHERE - 1)
+_EARTH: Box = (-LAT_MAX, -LON_MAX, LAT_MAX, LON_MAX)
+
+Row = tuple[int, int | None, int | None]  # key, lat, lon
+Mark = tuple[int, int]  # distance, and what sorts those at the same distance
+Found = tuple[Mark, int, int | None, int | None]  # mark, key, lat, lon
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What columns of `places` must be, as SQL that begins with `and`."""
+
+    sql: str
+    given: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """near: what distances are from. within_m: no farther. area: nowhere else."""
+
+    near: tuple[int, int] | None
+    within_m: int | None
+    area: Polygons | None
+
+
+class Candidates:
+    """Of one question. words: for FTS5."""
+
+    def __init__(self, db: Connection, conditions: Conditions, where: Where, words: str | None) -> None:
+        self._db, self._conditions, self._words, self._area = db, conditions, words, where.area
+        self._near, self._within = where.near, where.within_m
+        self._distance = Distance(where.near) if where.near is not None else None
+        self._boxes = where.area.boxes() if where.area is not None else [_EARTH]
+
+    def after(self, mark: Mark) -> Iterator[list[Found]]:
+        """Each batch in order, and after the one before."""
+        if self._near is not None:
+            yield from self._by_distance(self._near, mark)
+        elif self._words is not None:
+            words = words_for(self._boxes) if self._area is not None else None
+            yield from self._by_number(words, mark)
+        else:
+            ranges = [EVERYWHERE, PLACELESS] if self._area is None else cover(self._boxes, RANGES_MAX)
+            yield from self._by_key(ranges, 0, mark)
+
+    def _by_distance(self, near: tuple[int, int], mark: Mark) -> Iterator[list[Found]]:
+        limit = HALF_ROUND_M if self._within is None else min(self._within, HALF_ROUND_M)
+        if self._words is None:
+            yield from self._rings(near, -1, limit, None, mark)
+        else:
+            inner = -1
+            for stage in (*STAGES_M, limit):
+                outer = min(stage, limit)
+                if outer > inner and outer >= mark[0]:
+                    boxes = common(circle_boxes(near, outer), self._boxes)
+                    hits = self._hits(words_for(boxes)) if boxes else frozenset()
+                    if len(hits) > FEW_HITS:
+                        yield from self._rings(near, inner, outer, hits, mark)
+                    elif hits:
+                        yield self._sorted(self._numbered(sorted(hits)), inner, outer, mark)
+                inner = max(inner, outer)
+        if self._within is None and self._area is None:
+            if self._words is None:
+                yield from self._by_key([PLACELESS], NO_DISTANCE, mark)
+            else:
+                yield from self._by_number([PLACELESS_WORD], mark, NO_DISTANCE)
+
+    def _rings(
+        self, near: tuple[int, int], inner: int, outer: int, hits: AbstractSet[int] | None, mark: Mark
+    ) -> Iterator[list[Found]]:
+        """hits: the numbers of the records that have the words."""
+        radius = min(max(self._first_ring(near), GROWTH * inner), outer)
+        while True:
+            if radius >= mark[0]:
+                ranges = cover(common(circle_boxes(near, radius), self._boxes), RANGES_MAX)
+                rows = (row for each in ranges for row in self._rows(each))
+                if hits is not None:
+                    rows = (row for row in rows if row[0] & NO_MAX in hits)
+                yield self._sorted(rows, inner, radius, mark)
+                inner = radius
+            if radius >= outer:
+                return
+            radius = min(radius * GROWTH, outer)
+
+    def _first_ring(self, near: tuple[int, int]) -> int:
+        """So that it holds about as many as are asked for: a city and a valley are not alike."""
+        first, wanted = FIRST_RING_M, RING_THINGS
+        if self._words is not None:
+            first, wanted = FIRST_RING_WITH_WORDS_M, RING_THINGS_WITH_WORDS
+        sql = "select count(*) from places where key between ? and ?"
+        here: int = self._db.execute(sql, cell_of(*near)).fetchone()[0]
+        if not here:
+            return first
+        return min(first, max(int(1_000 * sqrt(wanted * CELL_KM2 / (pi * here))), RING_M_MIN))
+
+    def _by_key(self, ranges: Iterable[Range], away: int, mark: Mark) -> Iterator[list[Found]]:
+        if mark[0] > away:
+            return
+        last = mark[1] if mark[0] == away else -1
+        for low, high in ranges:
+            if high <= last:
+                continue
+            sql = f"select key, lat, lon from places where key between ? and ?{self._conditions.sql} order by key"
+            rows = self._db.execute(sql, (max(low, last + 1), high, *self._conditions.given))
+            while batch := rows.fetchmany(BATCH):
+                yield [((away, row[0]), *row) for row in batch if self._is_inside(row)]
+
+    def _by_number(self, regions: Sequence[str] | None, mark: Mark, away: int = 0) -> Iterator[list[Found]]:
+        if mark[0] > away:
+            return
+        last = mark[1] if mark[0] == away else -1
+        sql = "select rowid from search where search match ? and rowid > ? order by rowid"
+        hits = self._db.execute(sql, (self._match(regions), last))
+        while batch := hits.fetchmany(BATCH):
+            rows = sorted((row[0] & NO_MAX, row) for row in self._numbered([no for (no,) in batch]))
+            yield [((away, no), *row) for no, row in rows if self._is_inside(row)]
+
+    def _sorted(self, rows: Iterable[Row], inner: int, outer: int, mark: Mark) -> list[Found]:
+        """Those farther away than `inner`, not more than `outer`, after the mark; in order."""
+        distance = self._distance
+        assert distance is not None
+        found: list[Found] = []
+        for row in rows:
+            key, lat, lon = row
+            if lat is None or lon is None or key >= NOWHERE:
+                continue
+            away = distance(lat, lon)
+            if inner < away <= outer and (away, key) > mark and self._is_inside(row):
+                found.append(((away, key), key, lat, lon))
+        found.sort()
+        return found
+
+    def _is_inside(self, row: Row) -> bool:
+        if self._area is None:
+            return True
+        key, lat, lon = row
+        return key < NOWHERE and lat is not None and lon is not None and self._area.holds(lat, lon)
+
+    def _rows(self, keys: Range) -> list[Row]:
+        sql = f"select key, lat, lon from places where key between ? and ?{self._conditions.sql}"
+        return self._db.execute(sql, (*keys, *self._conditions.given)).fetchall()
+
+    def _numbered(self, nos: Sequence[int]) -> list[Row]:
+        """The rows of these records."""
+        sql = "select no, lat, lon from records where no in ({})"
+        keys = [key_of(lat, lon, no) for no, lat, lon in select_in(self._db, sql, nos)]
+        sql = f"select key, lat, lon from places where 1{self._conditions.sql} and key in ({{}})"
+        return list(dict.fromkeys(select_in(self._db, sql, keys, *self._conditions.given)))
+
+    def _hits(self, regions: Sequence[str] | None) -> AbstractSet[int]:
+        sql = "select rowid from search where search match ?"
+        return {no for (no,) in self._db.execute(sql, (self._match(regions),))}
+
+    def _match(self, regions: Sequence[str] | None) -> str:
+        """regions: None for everywhere."""
+        assert self._words is not None
+        if regions is None:
+            return self._words
+        return f"({self._words}) AND ({' OR '.join(f'{chr(34)}{word}{chr(34)}' for word in regions)})"

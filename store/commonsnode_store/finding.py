@@ -1,0 +1,218 @@
+"""The query: what is near, with these words, free from then until then.  Nearest first.
+
+What the indexes can tell comes from `candidates.py`; what follows from the whole record (reservations, terms, keeper,
+tags) is looked at last, of the nearest candidates only.
+"""
+
+from base64 import b64decode, urlsafe_b64encode
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from commonsnode_protocol import canonical
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.errors import NotCanonical
+from commonsnode_protocol.kinds.lending import terms_for
+from commonsnode_store import idleness, registers, shown
+from commonsnode_store.answers import RecordRef
+from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, FindPage, FindQuery, Hit
+from commonsnode_store.candidates import START, Candidates, Conditions, Found, Mark, Where
+from commonsnode_store.cells import NO_MAX, NOWHERE
+from commonsnode_store.connections import Connection, select_in
+from commonsnode_store.idleness import NO_CUSTOMS, Customs, OpenRules
+from commonsnode_store.indexed import condition_number
+from commonsnode_store.lanes import Lane
+
+LOOKED_AT_ONCE = 32
+DAY_MS = 86_400_000
+
+
+def find(
+    db: Connection,
+    lanes: Sequence[Lane],
+    query: FindQuery,
+    words: str | None,
+    customs: Mapping[bytes, Customs],
+    open_rules: OpenRules,
+) -> FindPage:
+    """lanes: those that may be seen. words: for FTS5. customs: of the communities that have some. See Store.find_things."""
+    check(query)
+    after = START if query.cursor is None else _mark(query.cursor)
+    return _Search(db, lanes, query, words, customs, open_rules).page(after)
+
+
+def check(query: FindQuery) -> None:
+    """Raises ValueError, with words for people, where a question goes beyond the limits in asked.py."""
+    if not 1 <= query.limit <= LIMIT_MAX:
+        raise ValueError(f"a page has 1 to {LIMIT_MAX} things")
+    if len(query.tags) > TAGS_MAX:
+        raise ValueError(f"at most {TAGS_MAX} tags can be asked for at once")
+    if query.within_m is not None and (query.within_m < 0 or query.near is None):
+        raise ValueError("a distance is not below zero, and is from a point that is given")
+    span = query.span
+    if span is not None and not 0 < span.end_ms - span.begin_ms <= SPAN_DAYS_MAX * DAY_MS:
+        raise ValueError(f"a span ends after it begins, and has at most {SPAN_DAYS_MAX} days")
+
+
+def conditions_of(
+    db: Connection,
+    lanes: Sequence[Lane],
+    query: FindQuery,
+    customs: Mapping[bytes, Customs],
+    open_rules: OpenRules,
+) -> Conditions:
+    """What columns of `places` must be for this question."""
+    asked = [lane for lane in lanes if not query.communities or lane.community in query.communities]
+    sql, given = f" and lane in ({_numbers(lane.no for lane in asked)})", list[object]()
+    if query.kinds:
+        sql += f" and kind in (select no from kinds where name in ({','.join('?' * len(query.kinds))}))"
+        given += query.kinds
+    if query.categories is not None:
+        sql += f" and category between {int(query.categories[0])} and {int(query.categories[1])}"
+    if query.conditions:
+        sql += f" and condition in ({_numbers(condition_number(name) or -1 for name in query.conditions)})"
+    if query.span is not None:
+        sql += _open(db, asked, query, customs, open_rules)
+    return Conditions(sql, tuple(given))
+
+
+def _open(
+    db: Connection,
+    lanes: Sequence[Lane],
+    query: FindQuery,
+    customs: Mapping[bytes, Customs],
+    open_rules: OpenRules,
+) -> str:
+    assert query.span is not None
+    by_customs: dict[Customs, list[int]] = defaultdict(list)
+    for lane in lanes:
+        by_customs[customs.get(lane.community, NO_CUSTOMS)].append(lane.no)
+    rules = open_rules.numbers(db, idleness.stepped(query.span), list(by_customs))
+    if rules is None:
+        return ""
+    ways = [f"hours in ({_numbers(each)})" for each in rules]
+    if len(ways) > 1:
+        ways = [
+            f"lane in ({_numbers(of)}) and {way}" for of, way in zip(by_customs.values(), ways, strict=True)
+        ]
+    return f" and ({' or '.join(ways)})" if ways else ""
+
+
+class _Search:
+    def __init__(
+        self,
+        db: Connection,
+        lanes: Sequence[Lane],
+        query: FindQuery,
+        words: str | None,
+        customs: Mapping[bytes, Customs],
+        open_rules: OpenRules,
+    ) -> None:
+        self._db, self._query, self._customs = db, query, customs
+        self._lanes = {lane.no: lane for lane in lanes}
+        self._span = idleness.stepped(query.span) if query.span is not None else None
+        self._communities = {id_: no for no, id_ in db.execute("select no, id from communities")}
+        conditions = conditions_of(db, lanes, query, customs, open_rules)
+        where = Where(query.near, query.within_m, query.area)
+        self._candidates = Candidates(db, conditions, where, words)
+
+    def page(self, after: Mark) -> FindPage:
+        hits: list[Hit] = []
+        marks: list[Mark] = []
+        limit = self._query.limit
+        for some in _chunks(found for batch in self._candidates.after(after) for found in batch):
+            for hit, mark in self._looked_at(some):
+                hits.append(hit)
+                marks.append(mark)
+                if len(hits) > limit:
+                    return FindPage(hits[:limit], _cursor(marks[limit - 1]))
+        return FindPage(hits, None)
+
+    def _looked_at(self, some: Sequence[Found]) -> Iterator[tuple[Hit, Mark]]:
+        rows = {
+            row[0]: row[1:]
+            for row in select_in(
+                self._db,
+                "select records.no, records.id, lane, kinds.name, registers from records"
+                " cross join kinds on kinds.no = kind where records.no in ({})",
+                [key & NO_MAX for _, key, _, _ in some],
+            )
+        }
+        for mark, key, lat, lon in some:
+            record, lane_no, kind, blob = rows[key & NO_MAX]
+            lane = self._lanes[lane_no]
+            values = registers.shown(registers.load(record, blob))
+            customs = self._customs.get(lane.community, NO_CUSTOMS)
+            if not (self._is_wanted(values) and self._is_lent(lane.community, values, customs)):
+                continue
+            idle: Sequence[tuple[int, int]] = ()
+            if self._span is not None:
+                community = self._communities[lane.community]
+                free = idleness.free_spans(self._db, community, record, values, self._span, customs)
+                if free is None:
+                    continue
+                idle = free
+            placed = key < NOWHERE
+            hit = Hit(
+                RecordRef(lane.community, lane.name, kind, record),
+                shown.title_of(values) or shown.short_id(record),
+                lat if placed else None,
+                lon if placed else None,
+                mark[0] if placed and self._query.near is not None else None,
+                idle,
+                values,
+            )
+            yield hit, mark
+
+    def _is_lent(self, community: bytes, values: Mapping[str, Value], customs: Customs) -> bool:
+        asker = self._query.asker
+        if asker is None:
+            return True
+        lending, common = values.get("lending"), canonical.decode(customs.lending)
+        return terms_for(
+            lending if isinstance(lending, dict) else None,
+            common if isinstance(common, dict) else None,
+            asker.agent_type,
+            community in asker.member_of,
+        ).lent
+
+    def _is_wanted(self, values: Mapping[str, Value]) -> bool:
+        query = self._query
+        if any(values.get(shown.TAG_PREFIX + tag) is not True for tag in query.tags):
+            return False
+        if query.keeper is None:
+            return True
+        wanted = query.keeper.strip().casefold()
+        keepers = (values.get("keeper"), values.get("keeper_name"))
+        said = [each.hex() if isinstance(each, bytes) else each for each in keepers]
+        return any(isinstance(each, str) and each.strip().casefold() == wanted for each in said)
+
+
+def _numbers(of: Iterable[int]) -> str:
+    return ",".join(map(str, of))
+
+
+def _chunks(found: Iterator[Found]) -> Iterator[list[Found]]:
+    chunk: list[Found] = []
+    for each in found:
+        chunk.append(each)
+        if len(chunk) == LOOKED_AT_ONCE:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _cursor(mark: Mark) -> str:
+    return urlsafe_b64encode(canonical.encode(list(mark))).decode().rstrip("=")
+
+
+def _mark(cursor: str) -> Mark:
+    try:
+        value = canonical.decode(b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
+    except (ValueError, NotCanonical) as error:
+        raise ValueError("not a cursor of a search") from error
+    if isinstance(value, list) and len(value) == 2:
+        away, key = value
+        if type(away) is int and type(key) is int and -1 <= key < 2 * NOWHERE:
+            return away, key
+    raise ValueError("not a cursor of a search")

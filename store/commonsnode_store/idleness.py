@@ -1,0 +1,210 @@
+"""Whether things are free for a span: rules of many things judged once, and reservations of the few that are candidates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from commonsnode_protocol import canonical
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.idle import BadHours, Busy, Loan, fits, idle_spans, zone_of
+from commonsnode_protocol.kinds.lending import rules_for
+from commonsnode_store.asked import WantedSpan
+from commonsnode_store.connections import Connection
+from commonsnode_store.indexed import ALWAYS_OPEN, rule_of
+
+CACHED = 8_192
+ANSWERS_MAX = 64  # spans whose open rules are remembered
+RULES_AT_ONCE = 2_000  # with more, each candidate is judged when it is met
+NOW_STEP_MS = 60_000  # the answer may be as old as this
+
+_NOTHING: bytes = canonical.encode([None, None, None, True])
+_NO_LENDING: bytes = canonical.encode({})
+
+
+@dataclass(frozen=True, slots=True)
+class Customs:
+    """What a community's charter says for things that say nothing."""
+
+    lending: bytes = _NO_LENDING  # canonical
+    zone: str | None = None
+
+    @classmethod
+    def of(cls, lending: Mapping[str, Value], zone: str | None) -> "Customs":
+        """As the settings of its table have them."""
+        return cls(canonical.encode(dict(lending)), zone or None)
+
+
+NO_CUSTOMS = Customs()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """All that says when one thing could be had, but for reservations."""
+
+    hours: Mapping[str, object]
+    lending: Mapping[str, Value]
+    out: int | bool | None
+    works: bool
+
+
+class OpenRules:
+    """Which of the rules in table `hours` are open for a span: those of one file, remembered. For any thread."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[WantedSpan, Customs], tuple[int, tuple[int, ...]]] = {}
+
+    def numbers(self, db: Connection, span: WantedSpan, customs: Sequence[Customs]) -> list[list[int]] | None:
+        """By customs: the numbers of rules by which a thing could be had. None where there are too many to judge them all."""
+        last: int = db.execute("select coalesce(max(no), 0) from hours").fetchone()[0]
+        if last * len(customs) > RULES_AT_ONCE:
+            return None
+        return [self._numbers(db, span, each, last) for each in customs]
+
+    def _numbers(self, db: Connection, span: WantedSpan, customs: Customs, last: int) -> list[int]:
+        before, found = self._answers.get((span, customs), (-1, ()))
+        if before < last:
+            if before < 0:
+                found = (ALWAYS_OPEN,) if could_be_had(_NOTHING, span, customs) else ()
+            # A number never comes to mean another rule, so only what is new is judged.
+            rules = db.execute("select no, rule from hours where no > ? order by no", (max(before, 0),))
+            found += tuple(no for no, rule in rules if could_be_had(rule, span, customs))
+            if len(self._answers) >= ANSWERS_MAX:
+                self._answers.clear()
+            self._answers[span, customs] = last, found
+        return list(found)
+
+
+def stepped(span: WantedSpan) -> WantedSpan:
+    """The same as of the last minute, so that what was judged is known for a while."""
+    return replace(span, now_ms=span.now_ms - span.now_ms % NOW_STEP_MS)
+
+
+def could_be_had(rule: bytes, span: WantedSpan, customs: Customs) -> bool:
+    """Whether a thing of this rule could, if nobody else had it. One whose rule cannot be followed could not."""
+    lead_ms = _lead_ms(rule, customs.lending)
+    if lead_ms is None:
+        return False
+    if span.now_ms + lead_ms <= span.begin_ms:
+        span = replace(span, now_ms=0)  # early enough, now and always: the answer is the same
+    return _could_be_had(rule, span, customs)
+
+
+def free_spans(
+    db: Connection,
+    community: int,
+    record: bytes,
+    values: Mapping[str, Value],
+    span: WantedSpan,
+    customs: Customs,
+) -> list[tuple[int, int]] | None:
+    """The free spans inside of what is wanted, where it is free for all of that; else None."""
+    rules = _rules(rule_of(values) or _NOTHING, customs.lending)
+    try:
+        buffer = Loan.read(rules.lending).buffer_ms
+        rows = db.execute(
+            "select begin_ms, end_ms, amount from busy"
+            " where community = ? and resource = ? and end_ms > ? and begin_ms < ?",
+            (community, record, span.begin_ms - buffer, span.end_ms + buffer),
+        )
+        busy = [Busy(begin, end, Decimal(amount)) for begin, end, amount in rows]
+        capacity = _capacity(values)
+        if not _free(rules, busy, capacity, span, customs):
+            return None
+        zone = _zone(rules.hours, span, customs)
+        return idle_spans(
+            rules.hours,
+            rules.lending,
+            busy,
+            rules.out,
+            span.begin_ms,
+            span.end_ms,
+            span.now_ms,
+            zone,
+            capacity=capacity,
+        )
+    except BadHours:
+        return None
+
+
+def replace_busy(
+    db: Connection, community: int, record: bytes, spans: Iterable[tuple[int, int, Decimal]]
+) -> None:
+    """Inside of a write transaction: all spans in which a thing is lent or promised, with how much of it."""
+    db.execute("delete from busy where community = ? and resource = ?", (community, record))
+    db.executemany(
+        "insert or ignore into busy values (?, ?, ?, ?, ?)",
+        [(community, record, begin, end, str(amount)) for begin, end, amount in spans],
+    )
+
+
+@lru_cache(maxsize=CACHED)
+def _could_be_had(rule: bytes, span: WantedSpan, customs: Customs) -> bool:
+    return _free(_rules(rule, customs.lending), (), Decimal(1), span, customs)
+
+
+@lru_cache(maxsize=CACHED)
+def _lead_ms(rule: bytes, lending: bytes) -> int | None:
+    try:
+        return Loan.read(_rules(rule, lending).lending).lead_ms
+    except BadHours:
+        return None
+
+
+def _free(rules: _Rules, busy: Sequence[Busy], capacity: Decimal, span: WantedSpan, customs: Customs) -> bool:
+    if not rules.works:
+        return False
+    try:
+        misfit = fits(
+            rules.hours,
+            rules.lending,
+            busy,
+            rules.out,
+            span.begin_ms,
+            span.end_ms,
+            span.now_ms,
+            _zone(rules.hours, span, customs),
+            all_day=span.all_day,
+            capacity=capacity,
+        )
+    except BadHours:
+        return False
+    return misfit is None
+
+
+@lru_cache(maxsize=CACHED)
+def _rules(rule: bytes, lending: bytes) -> _Rules:
+    hours, own, out, works = cast(list[Value], canonical.decode(rule))
+    common = canonical.decode(lending)
+    return _Rules(
+        hours if isinstance(hours, dict) else {},
+        rules_for(own if isinstance(own, dict) else None, common if isinstance(common, dict) else None),
+        out if isinstance(out, int) else None,
+        works is True,
+    )
+
+
+def _zone(hours: Mapping[str, object], span: WantedSpan, customs: Customs) -> tzinfo:
+    name = zone_of(hours) or customs.zone
+    if name is None:
+        return span.zone
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise BadHours("hours.zone", f"no such time zone: {name!r:.40}") from error
+
+
+def _capacity(values: Mapping[str, Value]) -> Decimal:
+    """How many of it there are; one where it says nothing that is a number."""
+    amount = values.get("amount")
+    if isinstance(amount, str):
+        try:
+            found = Decimal(amount)
+        except InvalidOperation:
+            return Decimal(1)
+        if found.is_finite() and found >= 1:
+            return found
+    return Decimal(1)

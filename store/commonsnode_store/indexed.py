@@ -1,0 +1,174 @@
+"""What the search index has of a record: its words, where it is, its category and condition, and by which rule it is open.
+
+Entries hold what these functions said when the row was written; a change to them needs a migration that makes the index
+anew (`remake`), and so does a new ORDER of the categories.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+
+from commonsnode_protocol import canonical
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.kinds import category_number, category_of, condition_of, works
+from commonsnode_protocol.kinds.categories import ORDER
+from commonsnode_protocol.kinds.declared import CONDITIONS
+from commonsnode_store import registers, shown
+from commonsnode_store.cells import NO_MAX, key_of, words_of
+from commonsnode_store.errors import StoreError
+from commonsnode_store.schema import BENEATH
+
+ROWS_AT_ONCE = 2_048
+CACHED = 16_384
+ALWAYS_OPEN = 0  # the number of no rule: a thing that says nothing
+ORDER_NAME = "category_order"  # in `meta`
+
+INSERT = "insert into places values (?, ?, ?, ?, ?, ?, ?, ?)"
+NOT_FOUND = ("commitment", "event")  # kinds that nobody looks for by place: they are about things
+_CONDITION_NO = {name: no for no, name in enumerate(CONDITIONS, start=1)}
+
+
+IndexRow: TypeAlias = tuple[int, int | None, int | None, int, int, int, int, int]  # of `places`
+
+
+class Place(NamedTuple):
+    """What `places` has of a record, beside its lane and kind."""
+
+    key: int
+    lat: int | None
+    lon: int | None
+    category: int
+    condition: int
+    rule: bytes | None  # when it is open and how it is lent: canonical; none where it says nothing
+
+
+def place_of(values: Mapping[str, Value], no: int) -> Place:
+    """From the shown values of record number `no`. Raises StoreError where keys have no room for so many."""
+    if no > NO_MAX:
+        raise StoreError(f"the search index has no room for more than {NO_MAX:,} records")
+    condition, in_order = _condition(values.get("condition"))
+    rule = None
+    if not in_order or "hours" in values or "lending" in values or "out_for_maintenance" in values:
+        rule = rule_of(values)
+    lat, lon = shown.place_of(values)
+    return Place(
+        key_of(lat, lon, no),
+        lat,
+        lon,
+        _category(values.get("category"), values.get("title")),
+        condition,
+        rule,
+    )
+
+
+def text_of(values: Mapping[str, Value]) -> str:
+    """What the full-text index is given: all text that a person could look for, and words for where the thing is."""
+    return text_at(values, key_of(*shown.place_of(values), 0))
+
+
+def text_at(values: Mapping[str, Value], key: int) -> str:
+    """The same, where the key is known."""
+    return f"{shown.text_of(values)} {words_of(key)}"
+
+
+def rule_of(values: Mapping[str, Value]) -> bytes | None:
+    """All that says when a thing could be had, but for reservations; None where it says nothing of that."""
+    hours, lending, out = (values.get(name) for name in ("hours", "lending", "out_for_maintenance"))
+    said: list[Value] = [
+        hours if isinstance(hours, dict) and hours else None,
+        lending if isinstance(lending, dict) and lending else None,
+        out if out is True or (type(out) is int and out > 0) else None,
+        works(values.get("condition")),
+    ]
+    return canonical.encode(said) if said != [None, None, None, True] else None
+
+
+def condition_number(name: str) -> int | None:
+    """Of a known condition."""
+    return _CONDITION_NO.get(name)
+
+
+def _category(category: Value, title: Value) -> int:
+    """As `category_of` says, which need not look at the title where the category says enough."""
+    found = _by_category(category) if isinstance(category, str) else None
+    if found is None and isinstance(title, str):
+        found = category_of(None, title)
+    return (category_number(found) or 0) if found is not None else 0
+
+
+@lru_cache(maxsize=CACHED)
+def _by_category(category: str) -> str | None:
+    return category_of(category)
+
+
+def _condition(condition: Value) -> tuple[int, bool]:
+    """Its number, and whether a thing in it works."""
+    if isinstance(condition, str):
+        return _by_condition(condition)
+    return 0, works(condition)
+
+
+@lru_cache(maxsize=CACHED)
+def _by_condition(condition: str) -> tuple[int, bool]:
+    return _CONDITION_NO.get(condition_of(condition) or "", 0), works(condition)
+
+
+class Rules:
+    """The numbers of rules, given as they come. For one write transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._known: dict[bytes | None, int] = {None: ALWAYS_OPEN}
+
+    def number(self, rule: bytes | None) -> int:
+        """Of a rule, new or known."""
+        no = self._known.get(rule)
+        if no is None:
+            self._db.execute("insert or ignore into hours (rule) values (?)", (rule,))
+            no = self._db.execute("select no from hours where rule = ?", (rule,)).fetchone()[0]
+            self._known[rule] = no
+        return no
+
+
+def remake(db: sqlite3.Connection) -> None:
+    """Make `places` and `search` anew from the records, inside of a write transaction."""
+    db.execute("delete from places")
+    db.execute("insert into search (search) values ('delete-all')")
+    rules, unplaced = Rules(db), not_found(db)
+    rows = db.execute(
+        f"select no, id, lane, kind, deleted, registers from records where status <> {BENEATH} order by no"
+    )
+    while chunk := rows.fetchmany(ROWS_AT_ONCE):
+        texts: list[tuple[int, str]] = []
+        places: list[IndexRow] = []
+        for no, record, lane, kind, deleted, blob in chunk:
+            values = registers.shown(registers.load(record, blob))
+            if shown.is_half(values):
+                continue
+            place = place_of(values, no)
+            texts.append((no, text_at(values, place.key)))
+            if not deleted and kind not in unplaced:
+                places.append(row(place, lane, kind, rules))
+        db.executemany("insert into search (rowid, text) values (?, ?)", texts)
+        db.executemany(INSERT, sorted(places, key=itemgetter(0)))
+    db.execute("insert or replace into meta values (?, ?)", (ORDER_NAME, ORDER))
+
+
+def row(place: Place, lane: int, kind: int, rules: Rules) -> IndexRow:
+    """The row of `places`."""
+    key, lat, lon, category, condition, rule = place
+    return (key, lat, lon, lane, kind, category, condition, rules.number(rule))
+
+
+def not_found(db: sqlite3.Connection) -> frozenset[int]:
+    """The numbers of the kinds that `places` leaves out."""
+    found = db.execute(f"select no from kinds where name in ({','.join('?' * len(NOT_FOUND))})", NOT_FOUND)
+    return frozenset(no for (no,) in found)
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Whether the index was made with the category numbers of now."""
+    found = db.execute("select value from meta where name = ?", (ORDER_NAME,)).fetchone()
+    return found is not None and found[0] == ORDER
