@@ -49,7 +49,7 @@ def why_held(held: Evaluator, key: bytes, who: Who = NODE) -> str:
     """Why this key cannot seal now, in words."""
     if held.chain is None:
         return "the charter of the community is not here yet; it is sealed once that has come, and this node is admitted"
-    if key not in epochs.readers(held):
+    if key not in held.readers:
         return f"only members and stewards write what only members read, and {who.are} none of these yet"
     return (
         "somebody was shut out since the last key for members was made, or that has not come here yet; it is sealed as soon as"
@@ -79,12 +79,11 @@ def keep_up(
         return Kept()
     held = store.evaluator(community)
     learn(author, community)
-    readers = epochs.readers(held)
-    if author.key not in readers:
+    if author.key not in held.readers:
         return Kept()
     is_steward = author.key in epochs.keys_of_stewards(held)
     # One person alone needs no key before the first write.
-    others = sum(each.role in (STEWARD, MEMBER) for each in held.members.values()) > 1
+    others = _several(held)
     if is_steward and others and _good_key(author, community, held) is None:
         make_epoch(author, community, held, random_bytes)
     author.seal_held(community)
@@ -110,13 +109,18 @@ def make_epoch(author: "Author", community: bytes, held: Evaluator, random_bytes
     earlier: Mapping[bytes, bytes] = author.store.epoch_keys(community)
     nonces = [random_bytes(epochs.NONCE_BYTES) for _ in range(min(len(earlier), FOLLOWED_MAX))]
     entries = [_entry(epochs.epoch_change(held, random_bytes(NONCE_BYTES), key, earlier, nonces))]
-    others = sorted(epochs.readers(held) - {author.key})
+    others = sorted(held.readers - {author.key})
     for recipient in (author.key, *others[: COPIES_AT_ONCE - 1]):
         copy = _copy(recipient, key, random_bytes)
         if copy is not None:
             entries.append(copy)
     author.write(community, KEYS, entries)
     learn(author, community)
+
+
+def _several(held: Evaluator) -> bool:
+    reading = (True for each in held.members.values() if each.role in (STEWARD, MEMBER))
+    return next(reading, False) and next(reading, False)
 
 
 def _good_key(author: "Author", community: bytes, held: Evaluator) -> bytes | None:

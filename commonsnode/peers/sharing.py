@@ -51,7 +51,9 @@ class Sharing:
         self._lock = asyncio.Lock()
         self._links: dict[Link, _OfLink] = {}
         self._followed: dict[bytes, Followed] = {}
-        self._valued: dict[bytes, tuple[Authority, Readers]] = {}
+        self._packed: dict[
+            bytes, tuple[Authority, list[tuple[Proof, int, bytes]]]
+        ] = {}  # why this node is admitted
 
     async def begin(self, link: Link) -> list[tuple[events.LaneKey, frames.LaneState]]:
         """What a new link is told first. What else is for it is posted to it; `end` has to follow."""
@@ -83,7 +85,7 @@ class Sharing:
     def left(self, community: bytes) -> None:
         """A community is followed no more."""
         self._followed.pop(community, None)
-        self._valued.pop(community, None)
+        self._packed.pop(community, None)
         for link, of in self._links.items():
             for lane in LANES:
                 of.told.forget((community, lane))
@@ -112,10 +114,7 @@ class Sharing:
                 authority = store.authority(info.id)
             except UnknownCommunity:
                 continue  # left meanwhile
-            before = self._valued.get(info.id)
-            if before is None or before[0] is not authority:
-                before = self._valued[info.id] = authority, admission.readers(authority)
-            found[info.id] = Followed(info.lanes, before[1])
+            found[info.id] = Followed(info.lanes, Readers(authority))
         return found
 
     def _states(self, keys: Iterable[events.LaneKey]) -> list[tuple[events.LaneKey, frames.LaneState]]:
@@ -148,10 +147,14 @@ class Sharing:
                 link.post(events.Introduce(community, proof.door, size, packed))
 
     async def _proofs(self, community: bytes) -> "list[tuple[Proof, int, bytes]]":
+        """What shows why this node is admitted, packed; once for all links, until the authority is another one."""
         from commonsnode_store.errors import UnknownCommunity
 
         def collect(store: "Store") -> "list[tuple[Proof, int, bytes]]":
             held = store.evaluator(community)
+            before = self._packed.get(community)
+            if held.chain is not None and before is not None and before[0] is held.authority:
+                return before[1]
             if held.chain is None:
                 proofs: Sequence[Proof] = admission.proof_of_join(held, self._me)
             else:
@@ -162,6 +165,7 @@ class Sharing:
                 signed = store.fetch_with_waiting(community, AUTHORITY, proof.ids)
                 if signed and sum(map(batches.cost, signed)) + 8 <= SHOW_BYTES_MAX:
                     packed.append((proof, *batches.pack(signed)))
+            self._packed[community] = held.authority, packed
             return packed
 
         try:

@@ -6,9 +6,8 @@ every community. Admitted is a key of a person who has any role now, also as a m
 
 from dataclasses import dataclass
 
-from commonsnode_protocol.authority.acts import MIRROR, Entry
+from commonsnode_protocol.authority.acts import Entry
 from commonsnode_protocol.authority.evaluator import Evaluator
-from commonsnode_protocol.authority.persons import Person
 from commonsnode_protocol.authority.view import Authority
 from commonsnode_protocol.changeset import KEYS, MEMBERS
 from commonsnode_protocol.frames import door_of_key
@@ -20,15 +19,23 @@ SEALED_LANES = frozenset({MEMBERS, KEYS})
 class Readers:
     """Who is served in one community, by one state of its authority."""
 
-    known: bool  # whether the charter is here; before that nobody can tell who may read
-    members_only: bool
-    admitted: frozenset[bytes]  # keys
+    authority: Authority
+
+    @property
+    def known(self) -> bool:
+        """Whether the charter is here; before that nobody can tell who may read."""
+        return self.authority.table is not None
+
+    @property
+    def members_only(self) -> bool:
+        table = self.authority.table
+        return table is not None and table.settings.members_only
 
     def may_read(self, lane: str, key: bytes) -> bool:
         """Whether the node with this key may be sent the tag of this lane; by no means before the charter is here."""
         if not self.known:
             return False
-        return key in self.admitted or not (self.members_only or lane in SEALED_LANES)
+        return self.authority.admits(key) or not (self.members_only or lane in SEALED_LANES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +44,6 @@ class Proof:
 
     door: bytes
     ids: tuple[bytes, ...]  # by (time, id)
-
-
-def readers(authority: Authority) -> Readers:
-    """Who is served, as this authority says."""
-    table = authority.table
-    if table is None:
-        return Readers(False, False, frozenset())
-    admitted: set[bytes] = set()
-    for first, membership in authority.members.items():
-        member = authority.people.get(first)
-        person = member.person if member is not None else None
-        if person is None or membership.role == MIRROR:
-            admitted.add(first)  # a mirror has no keys but its first, and writes nothing that could be cut
-        else:
-            admitted |= _keys(person)
-    return Readers(True, table.settings.members_only, frozenset(admitted))
-
-
-def _keys(person: Person) -> set[bytes]:
-    """The keys that are not cut; one whose person was admitted again counts."""
-    return {key for key, of in person.keys.items() if all(condition.anew for condition in of.conditions)}
 
 
 def doors(held: Evaluator) -> frozenset[bytes]:
@@ -80,7 +66,7 @@ def proof_of_member(held: Evaluator, key: bytes) -> Proof | None:
     chain, acts = held.chain, held.acts
     if chain is None or acts is None:
         return None
-    firsts = {first for first in held.members if key == first or _has(held, first, key)}
+    firsts = {key, *held.authority.persons_of(key), *acts.by_key.get(key, ())} & held.members.keys()
     if not firsts:
         return None
     found: dict[bytes, Entry] = {table: chain.carriers[table] for table in chain.carriers}
@@ -102,8 +88,3 @@ def proof_of_member(held: Evaluator, key: bytes) -> Proof | None:
     chosen = {entry.id: entry for entry in (*found.values(), *grounds) if not entry.changeset.is_charter}
     ordered = sorted(chosen.values(), key=lambda entry: (entry.changeset.time, entry.id))
     return Proof(door_of_key(held.community, key), tuple(entry.id for entry in ordered)) if ordered else None
-
-
-def _has(held: Evaluator, first: bytes, key: bytes) -> bool:
-    person = held.person(first)
-    return person is not None and key in person.keys

@@ -6,6 +6,7 @@ a digest exactly which revocations it knows, so its size does not grow with a co
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -21,8 +22,8 @@ from nacl.bindings import (
 )
 from nacl.exceptions import CryptoError
 
-from commonsnode_protocol.authority import MEMBER, STEWARD, Evaluator
-from commonsnode_protocol.authority.acts import KeyRevoked, values_of
+from commonsnode_protocol.authority import Evaluator
+from commonsnode_protocol.authority.acts import values_of
 from commonsnode_protocol.canonical import Value, pack
 from commonsnode_protocol.changeset import KEY_BYTES, KEYS, Changeset, Write
 
@@ -94,32 +95,19 @@ def to_know(held: Evaluator) -> frozenset[bytes]:
         return frozenset()
     found = {id_ for of in acts.revocations.values() for id_ in of}
     found |= {id_ for withdrawn in acts.withdrawals.values() for id_ in withdrawn}
-    for entry in held.entries():
-        if entry.on_keys and entry.id in held.standing and any(isinstance(a, KeyRevoked) for a in entry.acts):
-            found.add(entry.id)
+    for of_author in held.pool.on_keys.values():
+        found |= {id_ for id_, entry in of_author.items() if entry.cuts_key and id_ in held.standing}
     for person in held.people.values():
-        found |= person.leaves
+        if person.leaves:
+            found |= person.leaves
     tables = acts.chain.tables
     found |= {table.id for before, table in pairwise(tables) if set(before.stewards) - set(table.stewards)}
     return frozenset(found)
 
 
-def digest_known(ids: Iterable[bytes]) -> bytes:
+@lru_cache(maxsize=8)  # asked again for each write until somebody else is shut out
+def digest_known(ids: frozenset[bytes]) -> bytes:
     return blake2b(pack([_KNOWN, sorted(ids)]), digest_size=32).digest()
-
-
-def readers(held: Evaluator) -> frozenset[bytes]:
-    """The keys that are admitted now and read: of stewards and members, not those that were revoked; never an invitation's."""
-    found: set[bytes] = set()
-    for first, membership in held.members.items():
-        member = held.member(first)
-        if membership.role not in (STEWARD, MEMBER) or member is None or member.person is None:
-            continue
-        for key, of in member.person.keys.items():
-            # A person's cut is overcome by a new grant; a key's is for good.
-            if all(condition.anew for condition in of.conditions):
-                found.add(key)
-    return frozenset(found)
 
 
 def good(epochs: Epochs, held: Evaluator) -> list[Epoch]:
@@ -127,14 +115,14 @@ def good(epochs: Epochs, held: Evaluator) -> list[Epoch]:
     if held.chain is None:
         return []
     stewards = keys_of_stewards(held)
-    known, admitted = digest_known(to_know(held)), readers(held)
+    known = digest_known(to_know(held))
     return sorted(
         (
             epoch
             for epoch in epochs.epochs.values()
             if epoch.author in stewards
             and epoch.known == known
-            and epochs.copies.get(epoch.commitment, {}).keys() <= admitted
+            and epochs.copies.get(epoch.commitment, {}).keys() <= held.readers
         ),
         key=lambda epoch: epoch.id,
     )
@@ -152,12 +140,11 @@ def copies_to_write(
     epochs: Epochs, held: Evaluator, keys: Mapping[bytes, bytes]
 ) -> list[tuple[bytes, bytes]]:
     """(commitment, recipient) of each copy that is lacking and that this node may write: of good epochs only (rule 39)."""
-    admitted = readers(held)
     return [
         (epoch.commitment, recipient)
         for epoch in good(epochs, held)
         if epoch.commitment in keys
-        for recipient in sorted(admitted - epochs.copies.get(epoch.commitment, {}).keys())
+        for recipient in sorted(held.readers - epochs.copies.get(epoch.commitment, {}).keys())
     ]
 
 

@@ -85,4 +85,5 @@ def introduces_itself(me: bytes, peer: bytes, readers: Readers) -> bool:
     """Whether a node with key `me` shows this peer why it is admitted, where the peer does not speak of the community."""
     if not readers.known:
         return True  # if it joined by an invitation
-    return readers.members_only and {me, peer} <= readers.admitted
+    admits = readers.authority.admits
+    return readers.members_only and admits(me) and admits(peer)

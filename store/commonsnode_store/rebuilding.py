@@ -108,7 +108,7 @@ def rebuild_closed(path: Path, progress: Progress | None = None) -> list[Problem
 
 
 def _cuts(evaluator: Evaluator) -> bool:
-    return any(verdict not in (ALWAYS, NEVER) for verdict in evaluator.authority.data.values())
+    return bool(evaluator.authority.cut)
 
 
 class _Build:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from commonsnode_protocol.authority import Authority
-from commonsnode_protocol.authority.view import ALWAYS, NEVER
 from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id
 from commonsnode_store import bodies
 from commonsnode_store.answers import CommunityInfo
@@ -116,8 +115,7 @@ def sending_order(db: Connection, lane: Lane, authority: Authority, ids: Sequenc
 
     All others come first, as before. Raises Damaged.
     """
-    cut = {key for key, verdict in authority.data.items() if verdict not in (ALWAYS, NEVER)}
-    if lane.name == AUTHORITY or not cut:
+    if lane.name == AUTHORITY or not authority.cut:
         return list(ids)
     keys = select_in(
         db, "select id, key from changesets join authors on authors.no = author where id in ({})", ids
@@ -125,7 +123,7 @@ def sending_order(db: Connection, lane: Lane, authority: Authority, ids: Sequenc
     rows = select_in(
         db,
         "select id, codec, body from changesets where id in ({})",
-        [id_ for id_, key in keys if key in cut],
+        [id_ for id_, key in keys if key in authority.cut],
     )
     theirs = [read_excerpt(db, id_, codec, body, ()) for id_, codec, body in rows]
     ordered = [changeset.id for changeset in reversed(in_order_of_refs(theirs))]

@@ -284,7 +284,7 @@ def test_whoever_is_shut_out_reads_nothing_written_after_the_nodes_have_met(seed
         new_epoch(nodes[0], "F", 99)
     write_copies(nodes[0], "F", keys_of(nodes[0], "F"))
     meet(nodes[0], nodes[1])
-    admitted = epochs.readers(nodes[1].evaluator)
+    admitted = nodes[1].evaluator.readers
     under = {name: writes_under(nodes[1], name) for name in "FBMNX"}
     readable = {name: keys_of(nodes[1], name).keys() for name in "FBMNX"}
     for name in "FBMNX":

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from commonsnode_protocol import admission, batch, frames, intake, serving
 from commonsnode_protocol import session_events as events
-from commonsnode_protocol.authority import Evaluator, Settings, writing
+from commonsnode_protocol.authority import Evaluator, Settings, evaluate, writing
 from commonsnode_protocol.changeset import (
     AUTHORITY,
     KEYS,
@@ -15,6 +15,7 @@ from commonsnode_protocol.changeset import (
     Changeset,
     Signed,
     build,
+    decode,
     public_key,
     sign,
 )
@@ -25,6 +26,7 @@ from session_world import CHANNEL, LANES, End, Node, World
 from session_world import signed as signed_with
 
 STEWARD, MEMBER, MIRROR, JOINER, STRANGER, FORMER, INVITATION = (bytes([n]) * 32 for n in range(11, 18))
+EVERYBODY = (STEWARD, MEMBER, MIRROR, JOINER, STRANGER, FORMER, INVITATION)
 HELLO = frames.Hello((1,), 4 * 1024 * 1024, 0, "test")
 
 
@@ -49,7 +51,7 @@ def founding(*, members_only: bool) -> Signed:
     return dated(writing.charter(key, nonce(1), "Valley", Settings(members_only=members_only)), STEWARD, 1)
 
 
-CHARTER = founding(members_only=True)
+CHARTER, PUBLIC_CHARTER = founding(members_only=True), founding(members_only=False)
 COMMUNITY = CHARTER.id
 
 
@@ -64,7 +66,7 @@ class Private(Node):
 
     @property
     def followed(self) -> serving.Followed:
-        return serving.Followed(self.lanes, admission.readers(self.authority))
+        return serving.Followed(self.lanes, admission.Readers(self.authority))
 
     def evaluator(self) -> Evaluator:
         held = Evaluator(COMMUNITY)
@@ -299,11 +301,28 @@ def test_who_is_admitted_on_a_live_link_hears_of_the_community_at_once() -> None
 
 
 def test_sealed_lanes_are_for_admitted_nodes_in_public_communities_too() -> None:
-    readers = admission.Readers(True, False, frozenset({public_key(MEMBER)}))
+    open_to_all = evaluate(PUBLIC_CHARTER.id, [decode(PUBLIC_CHARTER.body)])
+    readers = admission.Readers(open_to_all)
     for lane in (MEMBERS, KEYS):
-        assert readers.may_read(lane, public_key(MEMBER))
+        assert readers.may_read(lane, public_key(STEWARD))
         assert not readers.may_read(lane, public_key(STRANGER))
     assert readers.may_read(PUBLIC, public_key(STRANGER))
+
+
+def test_who_is_admitted_is_who_has_a_role_by_a_key_that_was_not_cut() -> None:
+    """A mirror is admitted and reads nothing that is sealed; a former member is neither."""
+    authority = ACTS.held.authority
+    assert {seed for seed in EVERYBODY if authority.admits(public_key(seed))} == {
+        STEWARD,
+        MEMBER,
+        MIRROR,
+        FORMER,
+    }
+    assert {seed for seed in EVERYBODY if authority.reads(public_key(seed))} == {STEWARD, MEMBER, FORMER}
+    assert {public_key(seed) for seed in EVERYBODY if authority.reads(public_key(seed))} == ACTS.held.readers
+    former = evaluate(COMMUNITY, [decode(signed.body) for signed in KNEW])
+    assert not former.admits(public_key(FORMER))
+    assert not former.reads(public_key(FORMER))
 
 
 def test_a_session_takes_so_many_shows_whatever_they_are() -> None:

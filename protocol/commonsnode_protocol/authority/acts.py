@@ -138,6 +138,8 @@ class Entry:
     join: Join | None = None  # of its author
     names: tuple[bytes, ...] = field(default=())  # refs, and the tables that it names as its basis
     on_keys: bool = False  # among its acts is one about the keys of a person, or a leave
+    cuts_key: bool = False  # among these is one that revokes a key
+    on_proposals: bool = False  # it proposes a table, or signs one that is proposed
 
     @property
     def id(self) -> bytes:
@@ -156,16 +158,23 @@ def entry(community: bytes, changeset: Changeset) -> Entry:
             return Entry(changeset, join=join, names=changeset.refs)
     acts: list[PersonAct] = []
     tables: list[bytes] = []
-    on_keys = False
+    on_proposals = False
     for change in changes:
+        on_proposals = on_proposals or change[1] in (PROPOSAL, ASSENT)
         write = change[2].get("table")
         if write is not None and type(write[0]) is bytes:
             tables.append(write[0])
         act = act_of(change)
         if act is not None:
             acts.append(act)
-            on_keys = on_keys or isinstance(act, KeyAdded | KeyRevoked | Leave)
-    return Entry(changeset, tuple(acts), names=(*changeset.refs, *tables), on_keys=on_keys)
+    return Entry(
+        changeset,
+        tuple(acts),
+        names=(*changeset.refs, *tables),
+        on_keys=any(isinstance(act, KeyAdded | KeyRevoked | Leave) for act in acts),
+        cuts_key=any(isinstance(act, KeyRevoked) for act in acts),
+        on_proposals=on_proposals,
+    )
 
 
 def act_of(change: Change) -> PersonAct | None:

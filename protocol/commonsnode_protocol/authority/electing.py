@@ -114,10 +114,11 @@ def _candidacy(
 
 
 def _by_members(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, Value]]]:
-    for person, membership in held.members.items():
-        if membership.role != MEMBER:
+    for person, entries in held.pool.on_proposals.items():
+        membership = held.members.get(person)
+        if membership is None or membership.role != MEMBER:
             continue
-        for entry in held.pool.by_author.get(person, {}).values():
+        for entry in entries.values():
             if entry.id not in held.standing:
                 continue
             for change in entry.changeset.changes:

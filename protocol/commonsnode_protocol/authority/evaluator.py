@@ -6,6 +6,7 @@ safe. A change of the chain values everything anew; anything else only what it i
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from commonsnode_protocol.authority.acts import CHARTER, Certificate, Entry, entry, values_of
@@ -113,6 +114,11 @@ class Evaluator:
         return self._roster.members.live
 
     @property
+    def readers(self) -> AbstractSet[bytes]:
+        """The keys of members and stewards that may read what is sealed; live."""
+        return self._roster.readers
+
+    @property
     def people(self) -> Mapping[bytes, Member]:
         """All who are or were admitted; live."""
         return self._roster.people.live
@@ -123,7 +129,7 @@ class Evaluator:
 
     def table_acts(self) -> Iterator[Entry]:
         """Every certificate, succession, ack and objection that is held."""
-        return (held for held in self._held.values() if held.of_table is not None)
+        return iter(self._pool.on_tables.values())
 
     def entries(self) -> Iterator[Entry]:
         """All that is held, standing or not."""
@@ -293,6 +299,9 @@ class Evaluator:
             self._claims.setdefault(key, set()).add(first)
         for id_ in new.kept if new is not None else ():
             self._kept.setdefault(id_, set()).add(first)
+        for of in (old, new):
+            for key in of.keys if of is not None else ():
+                self._roster.put_key(key, self._holders[key])
         changed = changed_keys(old, new)
         if touched is not None:
             walked = {

@@ -18,11 +18,13 @@ NO_IDS: frozenset[bytes] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The changesets of lane `authority` by author; those about keys also apart, since they are few."""
+    """The changesets of lane `authority` by author; also apart, since they are few, those about keys and about tables."""
 
     community: bytes
     by_author: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
     on_keys: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
+    on_proposals: dict[bytes, dict[bytes, Entry]] = field(default_factory=dict)
+    on_tables: dict[bytes, Entry] = field(default_factory=dict)  # certificates, successions, acks, objections
     signatures: dict[tuple[bytes, bytes, bytes], bool] = field(
         default_factory=dict
     )  # what was verified already
@@ -32,11 +34,17 @@ class Pool:
         self.by_author.setdefault(author, {})[entry.id] = entry
         if entry.on_keys:
             self.on_keys.setdefault(author, {})[entry.id] = entry
+        if entry.on_proposals:
+            self.on_proposals.setdefault(author, {})[entry.id] = entry
+        if entry.of_table is not None:
+            self.on_tables[entry.id] = entry
 
     def remove(self, entry: Entry) -> None:
         author = entry.changeset.author
         del self.by_author[author][entry.id]
         self.on_keys.get(author, {}).pop(entry.id, None)
+        self.on_proposals.get(author, {}).pop(entry.id, None)
+        self.on_tables.pop(entry.id, None)
 
     def agrees(self, act: KeyAdded) -> bool:
         """Whether the new key signed that it is this person's."""

@@ -97,7 +97,7 @@ def _proposal(
 def _by_stewards(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, Value]]]:
     assert held.chain is not None
     for steward in held.chain.current.stewards:
-        for entry in held.pool.by_author.get(steward, {}).values():
+        for entry in held.pool.on_proposals.get(steward, {}).values():
             if entry.id not in held.standing:
                 continue
             for change in entry.changeset.changes:

@@ -1,41 +1,43 @@
 """Who is admitted and what of each key stands: kept person by person, and given to readers as maps that never change.
 
-A step of the authority function changes few entries, so what readers get costs a copy of the maps that changed, and no
-more than that: nothing is valued again for it. Where nothing changed, it is the same `Authority` as before.
+A step of the authority function changes few entries, so nothing else is valued again for what readers get, and little of
+it copied. Where nothing changed, it is the same `Authority` as before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from commonsnode_protocol.authority.members import Member, Membership
+from commonsnode_protocol.authority.shared_map import SharedMap
 from commonsnode_protocol.authority.tables import Chain
-from commonsnode_protocol.authority.view import ALWAYS, NEVER, Authority, Verdict
+from commonsnode_protocol.authority.view import ALWAYS, NEVER, Authority, Verdict, reads
 
 V = TypeVar("V")
 
 
 @dataclass(slots=True)
 class Kept(Generic[V]):
-    """A map that changes, and the copy of it that readers have."""
+    """A map that changes, and what readers have of it."""
 
     live: dict[bytes, V] = field(default_factory=dict)
-    _given: Mapping[bytes, V] | None = None  # none: not since it changed
+    _given: SharedMap[V] = field(default_factory=SharedMap)
+    _changed: set[bytes] = field(default_factory=set)  # since then
 
-    def put(self, key: bytes, value: V | None) -> bool:
-        """Whether the map says something else now. value: none, to take the entry out."""
+    def put(self, key: bytes, value: V | None) -> None:
+        """value: none, to take the entry out."""
         if self.live.get(key) == value:
-            return False
+            return
         if value is None:
             del self.live[key]
         else:
             self.live[key] = value
-        self._given = None
-        return True
+        self._changed.add(key)
 
-    def give(self) -> Mapping[bytes, V]:
-        if self._given is None:
-            self._given = dict(self.live)
+    def give(self) -> SharedMap[V]:
+        if self._changed:
+            self._given = self._given.changed(self.live, self._changed)
+            self._changed.clear()
         return self._given
 
 
@@ -47,8 +49,12 @@ class Roster:
     members: Kept[Membership] = field(default_factory=Kept)
     data: Kept[Verdict] = field(default_factory=Kept)  # without those of whom nothing stands
     acts: Kept[Verdict] = field(default_factory=Kept)  # likewise
-    _apart: set[bytes] = field(default_factory=set)
-    _given_apart: frozenset[bytes] | None = frozenset()  # none: not since it changed
+    holders: Kept[tuple[bytes, ...]] = field(
+        default_factory=Kept
+    )  # without those whose key is only their own first
+    readers: set[bytes] = field(default_factory=set)
+    _cut: Kept[bool] = field(default_factory=Kept)
+    _apart: Kept[bool] = field(default_factory=Kept)
     _given: Authority = field(default_factory=Authority)
 
     def put_person(self, first: bytes, member: Member | None) -> None:
@@ -57,6 +63,7 @@ class Roster:
 
     def put_data(self, key: bytes, verdict: Verdict) -> None:
         self.data.put(key, verdict if verdict != NEVER else None)
+        self._cut.put(key, True if verdict not in (ALWAYS, NEVER) else None)
 
     def put_acts(self, key: bytes, verdict: Verdict) -> bool:
         """Whether it is another thing now if all that this key signs stands in lane `authority`."""
@@ -64,30 +71,48 @@ class Roster:
         self.acts.put(key, verdict if verdict != NEVER else None)
         return all_stood != (verdict == ALWAYS)
 
+    def put_key(self, key: bytes, persons: Collection[bytes]) -> None:
+        """persons: those whose key it is."""
+        self.holders.put(key, tuple(sorted(persons)) if persons and {*persons} != {key} else None)
+        if any(reads(self.people.live[first], key) for first in persons):
+            self.readers.add(key)
+        else:
+            self.readers.discard(key)
+
     def stood(self, id_: bytes, author: bytes) -> None:
         """A changeset of lane `authority` stands: for a reason of its own, where not all of its author stands."""
-        if self.acts.live.get(author) == ALWAYS:
-            self.fell(id_)
-        elif id_ not in self._apart:
-            self._apart.add(id_)
-            self._given_apart = None
+        self._apart.put(id_, True if self.acts.live.get(author) != ALWAYS else None)
 
     def fell(self, id_: bytes) -> None:
-        if id_ in self._apart:
-            self._apart.discard(id_)
-            self._given_apart = None
+        self._apart.put(id_, None)
 
     def authority(self, chain: Chain) -> Authority:
         """All of it, with this chain of tables."""
-        if self._given_apart is None:
-            self._given_apart = frozenset(self._apart)
-        maps = self.people.give(), self.members.give(), self.data.give(), self.acts.give(), self._given_apart
-        given = self._given
-        before = given.people, given.members, given.data, given.acts, given.apart
-        same = all(now is then for now, then in zip(maps, before, strict=True))
-        if not same or (chain.tables, chain.lost) != (given.tables, given.lost):
-            people, members, data, acts, apart = maps
-            self._given = Authority(
-                chain.current, members, chain.tables, chain.lost, people, data, acts, apart
-            )
+        now = Authority(
+            chain.current,
+            self.members.give(),
+            chain.tables,
+            chain.lost,
+            self.people.give(),
+            self.data.give(),
+            self.acts.give(),
+            self._apart.give(),
+            self.holders.give(),
+            self._cut.give(),
+        )
+        if not _same(now, self._given):
+            self._given = now
         return self._given
+
+
+def _same(now: Authority, given: Authority) -> bool:
+    """Whether both say the same: what did not change is the same copy."""
+    return (
+        now.members is given.members
+        and now.people is given.people
+        and now.data is given.data
+        and now.acts is given.acts
+        and now.apart is given.apart
+        and now.holders is given.holders
+        and (now.tables, now.lost) == (given.tables, given.lost)
+    )

@@ -1,9 +1,10 @@
 """What a set of authority changesets says: tables, roles, keys, and for any author what of theirs stands.  SPEC.md, "Authority"."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from commonsnode_protocol.authority.acts import MIRROR
 from commonsnode_protocol.authority.cuts import Conditions, Walk
 from commonsnode_protocol.authority.members import Member, Membership
 from commonsnode_protocol.authority.settings import KNOWN_VERSIONS, Table
@@ -27,9 +28,13 @@ class Authority:
     people: Mapping[bytes, Member] = field(default_factory=dict)  # all who are or were admitted
     data: Mapping[bytes, Verdict] = field(default_factory=dict)  # author → in the data lanes
     acts: Mapping[bytes, Verdict] = field(default_factory=dict)  # author → in lane `authority`
-    apart: frozenset[bytes] = (
+    apart: Collection[bytes] = (
         frozenset()
     )  # changesets of `authority` of the evaluated set that stand for a reason of their own
+    holders: Mapping[bytes, tuple[bytes, ...]] = field(
+        default_factory=dict
+    )  # key → persons, in order, where that is more or other than the person whose first key it is
+    cut: Collection[bytes] = frozenset()  # authors of whom some stands in the data lanes, and not all
 
     @property
     def stopped(self) -> int | None:
@@ -61,17 +66,35 @@ class Authority:
 
     def persons_of(self, key: bytes) -> tuple[bytes, ...]:
         """Whose key this is: the first keys of those persons, in order. Most often one."""
-        return tuple(
-            sorted(
-                first
-                for first, member in self.people.items()
-                if member.person is not None and key in member.person.keys
-            )
-        )
+        found = self.holders.get(key)
+        if found is not None:
+            return found
+        member = self.people.get(key)
+        return (key,) if member is not None and member.person is not None else ()
+
+    def reads(self, key: bytes) -> bool:
+        """Whether this is a key of a member or steward, who may read what is sealed."""
+        return any(reads(self.people[first], key) for first in self.persons_of(key))
+
+    def admits(self, key: bytes) -> bool:
+        """Whether the node with this key may keep copies: one that reads, or a mirror."""
+        membership = self.members.get(key)
+        return (membership is not None and membership.role == MIRROR) or self.reads(key)
 
     @property
     def stewards(self) -> tuple[bytes, ...]:
         return self.table.stewards if self.table is not None else ()
+
+
+def reads(member: Member, key: bytes) -> bool:
+    """Whether this key of a person may read what is sealed.
+
+    A person's cut is overcome by a new grant, a key's is for good. A mirror has no keys but its first, and reads nothing.
+    """
+    person, membership = member.person, member.membership
+    if person is None or membership is None or membership.role == MIRROR or key not in person.keys:
+        return False
+    return all(condition.anew for condition in person.keys[key].conditions)
 
 
 def standing(verdict: Verdict, *changesets: Changeset) -> set[bytes]:
