@@ -29,6 +29,7 @@ class Head:
 
     source: names the table in record ids. source_given: a person named it, so that it means these things on purpose.
     kind: None leaves each thing at the kind that it has here, else at the one that its row says. columns: the fields that a row can set, and so clear.
+    exact_places: for everybody, or blurred; None as import_places.py decides.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Head:
     lane: str = PUBLIC
     dry_run: bool = False
     columns: tuple[str, ...] = ()
+    exact_places: bool | None = None
     source_given: bool = False
 
 

@@ -6,7 +6,7 @@ nothing behind. Then the rows are written, some thousands in a transaction, with
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -15,14 +15,16 @@ import msgpack
 
 from commonsnode.authoring import Author, Entry, Seen, check_kind, superseding
 from commonsnode.errors import Conflict, TooLarge, WrongField
+from commonsnode.import_places import Fields, Places
 from commonsnode.import_rows import Bad, Head, Row, read_row
 from commonsnode.inventory import DELETED, KIND, NONCE, WRITTEN_LANES, differs
 from commonsnode.tables.json_form import JsonFormError
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_protocol.limits import CHANGESET_BYTES_MAX
 from commonsnode_protocol.record import imported_id
 from commonsnode_store.answers import RecordView
-from commonsnode_store.shown import title_of
+from commonsnode_store.shown import BESIDE, PLACE, title_of
 from commonsnode_store.store import Store
 
 ROWS_MAX = 1_000_000  # in one import
@@ -63,6 +65,7 @@ class Laid(NamedTuple):
 class Result:
     """What an import did, or would do. rejected: rows that were not taken."""
 
+    places: Places
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -88,7 +91,7 @@ class Result:
                 f"{len(self.gone)} things came from this table before and are not in it any more: {titles}{more}."
                 " They stay; `commonsnode remove ID` takes one out"
             )
-        return notices
+        return notices + self.places.notices
 
 
 class Import:
@@ -100,7 +103,7 @@ class Import:
             check_kind(head.kind)
         if head.lane not in WRITTEN_LANES:
             raise WrongField("lane", f"one of {', '.join(WRITTEN_LANES)}")
-        self.result = Result()
+        self.result = Result(Places(community, head.exact_places, PLACE in head.columns))
         self.rows = 0  # laid by
         self.done = 0  # written, or compared
         self._community = community
@@ -148,7 +151,9 @@ class Import:
         """
         rows = self._next()
         for (kind, lane), group in _groups(rows).items():
-            entries = self._entries(author.store, kind, lane, group)
+            entries, halves = self._entries(author.store, kind, lane, group)
+            if halves:  # first: without it an exact place would be lost
+                author.write(self._community, MEMBERS, halves)
             if entries:
                 self.result.waiting |= author.write(self._community, lane, entries).waiting
         return self._advance(rows)
@@ -280,42 +285,88 @@ class Import:
         self.done += len(rows)
         return bool(rows)
 
-    def _entries(self, store: Store, kind: str, lane: str, rows: Sequence[Laid]) -> list[Entry]:
-        """What has to be written so that these records show what the file says; counts on the way."""
+    def _entries(
+        self, store: Store, kind: str, lane: str, rows: Sequence[Laid]
+    ) -> tuple[list[Entry], list[Entry]]:
+        """What has to be written so that these records show what the file says: to the lane, and to lane `members`.
+
+        Counts on the way.
+        """
         here = store.records(self._community, lane, kind, [row.target for row in rows])
+        parts = self._parts(store, kind, lane, rows, here)
+        entries, touched = self._differing(store, kind, lane, [(row, part[0]) for row, part in parts], here)
+        halves: list[Entry] = []
+        with_half = [(row, part[1]) for row, part in parts if part[1] and not self._stays_removed(row, here)]
+        if with_half:
+            there = store.records(self._community, MEMBERS, kind, [row.target for row, _ in with_half])
+            begun = [
+                (row, fields if row.target in there else {BESIDE: lane, **fields})
+                for row, fields in with_half
+                if row.target in there or any(value is not None for value in fields.values())
+            ]
+            halves, in_half = self._differing(store, kind, MEMBERS, begun, there)
+            touched |= in_half
+        for row in rows:
+            if row.target not in here:
+                self.result.added += 1
+            elif row.target in touched:
+                self.result.changed += 1
+            else:
+                self.result.unchanged += 1
+                self.result.removed += self._stays_removed(row, here)
+        return entries, halves
+
+    @staticmethod
+    def _stays_removed(row: Laid, here: Mapping[bytes, RecordView]) -> bool:
+        return row.target in here and here[row.target].deleted and DELETED not in row.fields
+
+    def _parts(
+        self, store: Store, kind: str, lane: str, rows: Sequence[Laid], here: Mapping[bytes, RecordView]
+    ) -> list[tuple[Laid, tuple[Fields, Fields]]]:
+        """Each row with its fields for everybody and those for members; what comes in our own form stays as it is."""
+        read = [row for row in rows if not row.own]
+        parted = iter(
+            self.result.places.part(store, kind, lane, [(row.fields, here.get(row.target)) for row in read])
+        )
+        return [(row, (row.fields, {}) if row.own else next(parted)) for row in rows]
+
+    def _differing(
+        self,
+        store: Store,
+        kind: str,
+        lane: str,
+        rows: Sequence[tuple[Laid, Fields]],
+        here: Mapping[bytes, RecordView],
+    ) -> tuple[list[Entry], set[bytes]]:
+        """The writes that are due in one lane, and which records that are here they change."""
         entries: list[Entry] = []
         seen: list[Seen] = []
-        edits: list[tuple[bytes, dict[str, Value]]] = []
-        for row in rows:
+        edits: list[tuple[bytes, Fields]] = []
+        for row, fields in rows:
             view = here.get(row.target)
             if view is None:
-                self.result.added += 1
-                writes = {name: (value, ()) for name, value in row.fields.items() if value is not None}
+                writes = {name: (value, ()) for name, value in fields.items() if value is not None}
                 entries.append((row.target, kind, writes))
-                continue
-            changes = self._changes(view, row)
-            if not changes:
-                self.result.unchanged += 1
-                continue
-            self.result.changed += 1
-            edits.append((row.target, changes))
-            seen += [(row.target, kind, name, view.fields.get(name, ())) for name in changes]
+            elif changes := self._changes(view, fields, self._head.columns if lane == row.lane else ()):
+                edits.append((row.target, changes))
+                seen += [(row.target, kind, name, view.fields.get(name, ())) for name in changes]
         superseded = iter(superseding(store, self._community, lane, seen)) if seen else iter(())
         for target, changes in edits:
             entries.append(
                 (target, kind, {name: (value, next(superseded)) for name, value in changes.items()})
             )
-        return entries
+        return entries, {target for target, _ in edits}
 
-    def _changes(self, view: RecordView, row: Laid) -> dict[str, Value]:
-        if view.deleted and DELETED not in row.fields:
-            self.result.removed += 1
+    @staticmethod
+    def _changes(view: RecordView, fields: Fields, columns: Sequence[str]) -> Fields:
+        """columns: what the fields can set, and so clear."""
+        if view.deleted and DELETED not in fields:
             return {}
         changes = {
-            name: value for name, value in row.fields.items() if name != NONCE and differs(view, name, value)
+            name: value for name, value in fields.items() if name != NONCE and differs(view, name, value)
         }
-        for name in self._head.columns:
-            if name not in row.fields and name != NONCE and differs(view, name, None):
+        for name in columns:
+            if name not in fields and name != NONCE and differs(view, name, None):
                 changes[name] = None
         return changes
 

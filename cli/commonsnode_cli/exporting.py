@@ -34,7 +34,7 @@ def write_out(node: Client, community: str, format: Format, out: BinaryIO, step:
 
     def records() -> Iterator[Record]:
         nonlocal count
-        for line in node.lines("GET", path):
+        for line in node.lines("GET", f"{path}?whole=true"):
             yield decode_record(parse(line.decode()))
             count += 1
             if count % STEP_RECORDS == 0:

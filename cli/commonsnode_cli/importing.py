@@ -39,6 +39,7 @@ class Wish:
     source: str | None = None
     kind: str | None = None
     dry_run: bool = False
+    exact_places: bool | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Taken:
     unchanged: int = 0
     waiting: bool = False
     rejected: list[Rejected] = field(default_factory=list)
+    blurred: int = 0
     notices: list[str] = field(default_factory=list)
     gone: list[Document] = field(
         default_factory=list
@@ -103,6 +105,7 @@ def _lines(sheet: Sheet, wish: Wish, taken: Taken, step: Step) -> Iterator[bytes
             "kind": wish.kind,
             "mapping": sheet.mapping,
             "dry_run": wish.dry_run,
+            "exact_places": wish.exact_places,
             "columns": sorted({*columns(sheet.mapping, wish.file.suffix), *sheet.also}),
         }
     )
@@ -159,6 +162,7 @@ def _add(taken: Taken, result: dict[str, Any]) -> None:
     taken.changed = result["changed"]
     taken.unchanged = result["unchanged"]
     taken.waiting = bool(result.get("waiting"))
+    taken.blurred = result.get("blurred", 0)
     taken.notices = list(result.get("notices", ()))
     taken.gone = list(result.get("gone", ()))
     taken.rejected += [Rejected(bad["line"], bad["reason"]) for bad in result["rejected"]]

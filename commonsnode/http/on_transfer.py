@@ -66,9 +66,10 @@ async def import_rows(call: Call) -> web.StreamResponse:
 async def export(call: Call) -> web.StreamResponse:
     """All that stands in a community. A stream that breaks off was not all of it."""
     community = await community_of(call)
+    whole = call.query.get("whole", False)
 
     def read(store: Store) -> Iterator[str]:
-        return (_line(view) for view in store.export(community))
+        return (_line(view) for view in store.export(community, whole=whole))
 
     async with call.node.writer.stream(read) as chunks:
         lines = Lines(call.request)
@@ -99,6 +100,7 @@ def _head(said: dict[str, Any]) -> Head:
         lane=said.get("lane", "public"),
         dry_run=said.get("dry_run", False),
         columns=tuple(said.get("columns", ())),
+        exact_places=said.get("exact_places"),
         source_given=said.get("source_given", False),
     )
 
@@ -110,6 +112,7 @@ def _result(work: Import, mapping: Any) -> dict[str, Any]:
         "rejected": [{"line": bad.line, "reason": bad.reason} for bad in work.result.rejected],
         "gone": [{"id": view.record.hex(), "title": view.title} for view in work.result.gone],
         "mapping": mapping,
+        "blurred": work.result.places.blurred,
         "notices": work.result.notices,
     }
 

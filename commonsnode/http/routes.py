@@ -304,6 +304,12 @@ ROUTES: list[Route] = [
         "All that stands, by record id",
         "ExportLine",
         True,
+        query={
+            "whole": {
+                "type": "boolean",
+                "description": "what only members read of a record merged into it, for tables; it cannot go in again so",
+            }
+        },
         lines=True,
     ),
     Route(

@@ -516,6 +516,10 @@ SCHEMAS: dict[str, Schema] = {
         mapping={"description": "given back in the result"},
         dry_run=YES,
         columns={"type": "array", "items": TEXT, "maxItems": COLUMNS_MAX},
+        exact_places={
+            "type": ["boolean", "null"],
+            "description": "true: for everybody; false: for members; null: blurred where somebody is named as keeper, or it was so",
+        },
     ),
     "ImportLine": _object(
         "A line of the answer: progress, or last the result, or what went wrong",
@@ -526,6 +530,7 @@ SCHEMAS: dict[str, Schema] = {
             added=COUNT,
             changed=COUNT,
             unchanged=COUNT,
+            blurred={**COUNT, "description": "places that members alone know exactly"},
             waiting=YES,
             rejected={"type": "array", "items": _object(line={"type": "integer"}, reason=TEXT)},
             gone={"type": "array", "items": _object(id=RECORD, title=TEXT)},

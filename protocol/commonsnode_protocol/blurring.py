@@ -8,11 +8,8 @@ from commonsnode_protocol.authority.settings import GRID_M_MAX
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.limits import LATITUDE_MAX, LONGITUDE_MAX
 
-LAT, LON, GRID = (
-    "lat",
-    "lon",
-    "grid",
-)  # of a map `place`; `grid` says that the other two are the middle of a cell
+LAT, LON = "lat", "lon"  # of a map `place`
+GRID = "grid"  # says that these are the middle of a cell, and of how many metres
 BLURRED_KINDS = frozenset(
     ("resource", "agent", "intent")
 )  # by kind: what `place` and `plan` say is public by nature

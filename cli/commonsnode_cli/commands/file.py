@@ -53,6 +53,14 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
+    exact_places: Annotated[
+        bool | None,
+        typer.Option(
+            "--exact-places/--blurred-places",
+            help="Whether everybody may know exactly where things are, or members alone. [members where a row names a"
+            " keeper or is a person; what is here already stays as it is]",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take in a file. The same file again changes nothing; a corrected one changes what differs.
@@ -63,7 +71,7 @@ def import_(
 
     mapping = wished_mapping([text(word, "--map") for word in maps or ()])
     call = Invocation.of(context, as_json)
-    wish = Wish(file, call.community(community)["id"], mapping, key, source, kind, dry_run)
+    wish = Wish(file, call.community(community)["id"], mapping, key, source, kind, dry_run, exact_places)
     sheets = open_file(wish)
     taken = []
     watched = sys.stderr.isatty()  # else it is said when all is done
@@ -172,6 +180,7 @@ def _document(taken: "list[Taken]", dry_run: bool) -> Document:
         "added": sum(one.added for one in taken),
         "changed": sum(one.changed for one in taken),
         "unchanged": sum(one.unchanged for one in taken),
+        "blurred": sum(one.blurred for one in taken),
         "rejected": [
             {"line": bad.line, "reason": bad.reason, **({"sheet": one.sheet.name} if several else {})}
             for one in taken
