@@ -86,7 +86,9 @@ def of_thing(
     for each in held.values():
         for wish in each.wishes:
             if wish.resource == resource:
+                # One ask of a thing by one changeset, which names it: that of the least record.
                 wished[wish.record].append((each, wish))
+                break
     acts = [
         Acted(by.changeset, by.author, ask.changeset, deed.act, chain_time(by.changeset), deed.at_ms, by.refs)
         for by in held.values()

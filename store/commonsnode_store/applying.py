@@ -15,7 +15,7 @@ from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import commitments, standing, stopping
+from commonsnode_store import chains, commitments, occupancy, standing, stopping
 from commonsnode_store.answers import Applied
 from commonsnode_store.connections import select_in
 from commonsnode_store.errors import CommunityStopped
@@ -23,6 +23,7 @@ from commonsnode_store.lanes import Community, Lane, LaneEdit
 from commonsnode_store.merging import Dead, Entry, Key, LaneRecords
 from commonsnode_store.ordering import in_order_of_refs
 from commonsnode_store.rejudging import Moved, follow_acts, follow_authority, reached
+from commonsnode_store.reserved import Where
 from commonsnode_store.said import RECORD_LANES, said, unopened
 from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.transaction import Transaction
@@ -61,7 +62,19 @@ def apply(
         return Applied(refused=tuple(new), known=known)
     taking = Taking(transaction, evaluator, lane, seen_ms, own)
     applied = taking.acts(followed, new) if lane.name == AUTHORITY else taking.data(new)
+    follow_bookings(transaction, evaluator)
     return replace(applied, known=known)
+
+
+def follow_bookings(transaction: Transaction, evaluator: Evaluator) -> None:
+    """Settle anew what is reserved of the things that this transaction concerns. Raises Damaged."""
+    community, lanes = evaluator.community, transaction.before.record_lanes(evaluator.community)
+    things = transaction.concerned.of(community, lanes)
+    if things:
+        authority = evaluator.authority
+        people = transaction.persons.of(community, authority)
+        at = Where(community, lanes, authority, people)
+        occupancy.follow(transaction.db, at, transaction.before.community(community).no, things)
 
 
 class Taking:
@@ -91,7 +104,8 @@ class Taking:
         follow_authority(transaction, evaluator, step.authors, moved)
         changed = step != NOTHING and evaluator.authority is not before
         if changed:
-            transaction.authorities[community.id] = evaluator.authority
+            after = transaction.authorities[community.id] = evaluator.authority
+            transaction.concerned.authority(community, before, after, step)
         if step.moved and evaluator.chain is not None:
             self._follow_table(community, evaluator.chain.current)
         return replace(applied, risen=moved.risen, fallen=moved.fallen, authority_changed=changed)
@@ -179,8 +193,12 @@ class Addition:
         self._db, self._numbers, self._packer = transaction.db, transaction.numbers, transaction.packer
         self._edit, self._lane = edit, edit.before
         self._chunk, self._nos, self._standing = chunk, nos, standing
+        self._concerned = transaction.concerned
         self._authors = [self._numbers.author(checked.changeset.author) for checked in chunk]
         self._said = [said(self._db, checked.changeset) for checked in chunk]
+        self._held: dict[
+            bytes, tuple[int, int]
+        ] = {}  # of what is ref'd and stands in this lane: author, time
 
     def write(self, seen_ms: Sequence[int]) -> None:
         """seen_ms: of each, when this node first held it."""
@@ -202,6 +220,9 @@ class Addition:
         if self._lane.name in RECORD_LANES:
             entries = self._entries(seen_ms, refs, self._late(counted))
             LaneRecords(self._db, self._numbers, self._edit).merge(entries, standing=self._standing == STANDS)
+            self._concerned.changes(self._lane, self._said)
+            if self._standing == STANDS:
+                self._follow_chains(refs, named_before)
         if self._standing == STANDS:
             self._edit.add([(checked.changeset.time, checked.id) for checked in self._chunk])
 
@@ -224,12 +245,14 @@ class Addition:
         waits = self._standing == WAITS
         found = {checked.id: (no, waits) for no, checked in zip(self._nos, self._chunk, strict=True)}
         wanted = {ref for checked in self._chunk for ref in checked.changeset.refs if ref not in found}
-        for id_, no, waits in select_in(
+        for id_, no, stands, lane, author, time in select_in(
             self._db,
-            f"select id, no, standing = {WAITS} from changesets where id in ({{}})",
+            "select id, no, standing, lane, author, time from changesets where id in ({})",
             list(wanted),
         ):
-            found[id_] = (no, bool(waits))
+            found[id_] = (no, stands == WAITS)
+            if lane == self._lane.no and stands == STANDS:
+                self._held[id_] = (author, time)
         return found
 
     def _insert(self, seen_ms: Sequence[int]) -> None:
@@ -292,6 +315,35 @@ class Addition:
         ]
         if missing:
             self._db.executemany("insert into missing_refs values (?, ?)", missing)
+
+    def _follow_chains(
+        self, refs: Mapping[bytes, tuple[int, bool]], named_before: Sequence[tuple[bytes, int, int, int, int]]
+    ) -> None:
+        """The times from which these count, and what their authors wrote that builds on them and came before."""
+        first = self._nos[0]
+        links, times = [], {}
+        for no, author, checked in zip(self._nos, self._authors, self._chunk, strict=True):
+            before: list[int] = []
+            for ref in checked.changeset.refs:
+                ref_no, _ = refs.get(ref, _AWAITED)
+                if ref_no >= first:
+                    own = self._authors[ref_no - first] == author
+                else:
+                    held = self._held.get(ref)
+                    own = held is not None and held[0] == author
+                    if held is not None and own:
+                        times[ref_no] = held[1]
+                if own:
+                    before.append(ref_no)
+            links.append(chains.Link(no, author, checked.changeset.time, before))
+        at = chains.add(self._db, links, times)
+        followers = [
+            (no, at[refs[id_][0]])
+            for id_, no, lane, author, standing in named_before
+            if (lane, author, standing) == (self._lane.no, self._authors[refs[id_][0] - first], STANDS)
+        ]
+        for author in chains.overtaken(self._db, followers):
+            self._concerned.times(self._lane, chains.renew(self._db, self._lane, author))
 
     def _late(self, named_before: Sequence[tuple[bytes, int, int, int]]) -> Late:
         """Of each of these that came after some that name it, in its lane: those, and whether they stand."""

@@ -14,8 +14,6 @@ from commonsnode_store.lanes import Lane
 from commonsnode_store.said import RECORD_LANES
 from commonsnode_store.standing import read_changes, read_excerpt
 
-RULES = 1  # of what is kept of reservations: with others than those in the file, it is made anew
-_MARK = "bookings"
 _ALL = f"""
     select lanes.no, changesets.id, author, codec, body from changesets cross join lanes on lanes.no = lane
     where lanes.name in ({", ".join(f"'{lane}'" for lane in RECORD_LANES)}) order by changesets.no"""
@@ -33,20 +31,12 @@ def note(db: sqlite3.Connection, lane: int, changesets: Iterable[tuple[int, Chan
         db.executemany("insert or ignore into commitments values (?, ?, ?, ?)", rows)
 
 
-def is_current(db: Connection) -> bool:
-    """Whether what the file has of reservations was made by these rules."""
-    row = db.execute("select value from meta where name = ?", (_MARK,)).fetchone()
-    return row is not None and row[0] == RULES
-
-
-def remake(db: Connection) -> None:
-    """Inside of a write transaction: make it anew from all changesets."""
-    db.execute("delete from commitments")
+def fill(db: Connection) -> None:
+    """Inside of a write transaction: note what all changesets ask for."""
     for lane, id_, author, codec, body in db.execute(_ALL):
         records = [record for record, kind, _ in read_changes(db, id_, codec, body) if kind == KIND]
         if records:
             note(db, lane, [(author, read_excerpt(db, id_, codec, body, records))])
-    db.execute("insert or replace into meta values (?, ?)", (_MARK, RULES))
 
 
 def of_thing(db: Connection, lane: Lane, resource: bytes) -> list[bytes]:

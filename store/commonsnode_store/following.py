@@ -40,10 +40,14 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
         db.execute(
             "delete from unopened where changeset in (select no from changesets where lane = ?)", (lane,)
         )
+        db.execute(
+            "delete from chain_times where changeset in (select no from changesets where lane = ?)", (lane,)
+        )
         db.execute("delete from changesets where lane = ?", (lane,))
     for table in ("imports", "epoch_keys", "held_writes"):
         db.execute(f"delete from {table} where community = ?", (community.id,))
-    db.execute("delete from busy where community = ?", (community.no,))
+    for table in ("busy", "booked", "deciders"):
+        db.execute(f"delete from {table} where community = ?", (community.no,))
     db.execute("delete from lanes where community = ?", (community.no,))
     db.execute("delete from communities where no = ?", (community.no,))
     db.execute("delete from authors where no not in (select author from changesets)")

@@ -32,10 +32,10 @@ def learn(transaction: Transaction, community: Community, keys: Mapping[bytes, b
     opened = {
         standing: sorted({row[0] for row in rows if row[3] == standing}) for standing in (STANDS, WAITS)
     }
-    asked = (
-        (author, said(db, read_changeset(db, id_, codec, body))) for _, id_, author, _, codec, body in rows
-    )
-    commitments.note(db, lane.no, asked)
+    for _, id_, author, _, codec, body in rows:
+        changeset = said(db, read_changeset(db, id_, codec, body))
+        commitments.note(db, lane.no, [(author, changeset)])
+        transaction.concerned.changes(lane, [changeset])
     settle(transaction, lane, opened[STANDS], [], opened[WAITS])
     touches = {
         (lane.no, record, transaction.numbers.kind(kind), no)

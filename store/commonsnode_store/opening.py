@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from commonsnode_store import commitments, indexed, lanes, schema, stopping
+from commonsnode_store import indexed, lanes, reservations, schema, stopping
 from commonsnode_store.connections import Connection, open_writer, os_error, reported_with_files
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
@@ -37,9 +37,9 @@ def open_file(path: Path, *, create: bool) -> tuple[Connection, Followed]:
         try:
             _look_through(db, path, clean)
             schema.migrate(db)
-            _follow_rules(db)
             stopping.lift(db)
             followed = lanes.load(db)
+            _follow_rules(db, followed)
             lanes.compare_with_table(db, followed.lanes.values())
         except BaseException:
             db.close()
@@ -52,7 +52,7 @@ def new_file(path: Path) -> Connection:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
     db = open_writer(path)
     schema.migrate(db)
-    _follow_rules(db)
+    _follow_rules(db, lanes.load(db))
     return db
 
 
@@ -129,13 +129,16 @@ def _look_through(db: Connection, path: Path, clean: bool) -> None:
             raise Damaged("database", found)
 
 
-def _follow_rules(db: Connection) -> None:
+def _follow_rules(db: Connection, followed: Followed) -> None:
     """Make anew what an earlier version of the software made by other rules: of reservations, or the search index."""
-    for computed in (commitments, indexed):
-        if not computed.is_current(db):
-            db.execute("begin immediate")
-            computed.remake(db)
-            db.execute("commit")
+    if not reservations.is_current(db):
+        db.execute("begin immediate")
+        reservations.remake(db, followed)
+        db.execute("commit")
+    if not indexed.is_current(db):
+        db.execute("begin immediate")
+        indexed.remake(db)
+        db.execute("commit")
 
 
 def _log_bytes(path: Path) -> int:

@@ -16,7 +16,7 @@ from commonsnode_protocol.authority.view import ALWAYS, NEVER
 from commonsnode_protocol.changeset import AUTHORITY, KEYS, KNOWLEDGE, MEMBERS, PUBLIC, Header, header
 from commonsnode_protocol.errors import NotWellFormed
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import bodies, following, lanes, opening
+from commonsnode_store import bodies, following, lanes, occupancy, opening
 from commonsnode_store.answers import Problem
 from commonsnode_store.applying import CHANGES_AT_ONCE, Addition, held_ids
 from commonsnode_store.checking.changesets import taken_in
@@ -25,6 +25,7 @@ from commonsnode_store.errors import Damaged, NewerFormat
 from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.ordering import in_order_of_refs
+from commonsnode_store.reserved import Persons
 from commonsnode_store.schema import FORMAT, SEALED_FROM, STANDS, VOID, WAITS
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walked, Walks, walk
@@ -129,12 +130,14 @@ class _Build:
             lanes.load(self._new),
             Walks(),
             IdDigests(),
+            Persons(),
         )
         evaluators = {
             community: self._add_authority(transaction, community, kept[community]) for community in kept
         }
         self._add_data(transaction, evaluators, self._walk_over_cut(evaluators))
         transaction.finish()
+        occupancy.fill(self._new, transaction.before, lambda community: evaluators[community].authority)
         self._new.execute("commit")
         return self._problems
 
@@ -251,6 +254,7 @@ class _Build:
             edit = transaction.lane(transaction.before.lane(community, lane))
             chunk = [one.checked for one in ordered]
             Addition(transaction, edit, chunk, nos, standing).write([one.seen_ms for one in ordered])
+            transaction.concerned.forget()
 
     def _kept(self, row: _Row, community: bytes, lane: str) -> _Kept | None:
         try:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from commonsnode_protocol.authority import Evaluator
 from commonsnode_protocol.authority.view import ALWAYS, NEVER
 from commonsnode_protocol.changeset import AUTHORITY
-from commonsnode_store import rising
+from commonsnode_store import chains, rising
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.lanes import Lane
+from commonsnode_store.said import RECORD_LANES
 from commonsnode_store.schema import STANDS, VOID, WAITS
 from commonsnode_store.settling import settle
 from commonsnode_store.transaction import Transaction
@@ -121,6 +122,8 @@ def _move(
     if refs is None:
         refs = dict(refs_of(db, lane, author, f"standing <> {VOID}"))
     _renew_heads(db, lane, author, refs)
+    if lane.name in RECORD_LANES:
+        transaction.concerned.times(lane, chains.renew(db, lane, author, refs))
     settle(transaction, lane, [held.no for held in rose], [held.no for held in fell])
 
 

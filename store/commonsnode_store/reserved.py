@@ -3,19 +3,20 @@
 What stands decides. This node's own that waits for its author to be admitted is shown with it, and marked.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.bookings import Acted, Ask, Booking, Rules, State, settle
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import Changeset
-from commonsnode_protocol.commitments import ENDINGS, KIND, amount_of, of_thing, said
-from commonsnode_protocol.custody import Custody, People, custody, keeper_writes, own_chain
+from commonsnode_protocol.commitments import ENDINGS, KIND, Said, amount_of, of_thing, said
+from commonsnode_protocol.custody import Custody, KeeperWrite, People, custody, keeper_writes
 from commonsnode_protocol.kinds.lending import AT_ONCE, rules_for
 from commonsnode_protocol.record import RecordKey
 from commonsnode_store import commitments, registers
+from commonsnode_store.chains import Ancestry
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.lanes import Lane
 from commonsnode_store.schema import OVERLAY, STANDS, VOID
@@ -25,14 +26,25 @@ THING = "resource"
 OPEN = frozenset({State.ASKED, State.CONFIRMED, State.DISPLACED, State.OUT})
 
 _TOUCHING = f"""
-    select distinct changesets.no, changesets.id, standing, seen_ms, codec, body
+    select distinct changesets.no, changesets.id, standing, seen_ms, coalesce(at_ms, time), codec, body
     from records cross join touches on touches.record = records.no
     cross join changesets on changesets.no = touches.changeset
+    left join chain_times on chain_times.changeset = changesets.no
     where records.lane = ? and standing <> {VOID} and records.kind = (select no from kinds where name = ?)
         and records.id in ({{}})"""
 _SHOWN = f"""
     select registers from records where lane = ? and id = ? and status <> {OVERLAY}
         and kind = (select no from kinds where name = ?)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A community, as what is reserved there depends on it."""
+
+    community: bytes
+    lanes: Sequence[Lane]  # that hold records
+    authority: Authority
+    people: People
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,11 @@ class ThingBookings:
     def custody(self) -> Custody:
         return self.rules.custody
 
+    def may_decide(self, key: bytes) -> bool:
+        """Whether what this key writes about a reservation now has effect: a steward's, or the keeper's."""
+        people, keeper = self.rules.people, self.custody.keeper
+        return people.seniority(key) is not None or (keeper is not None and people.same(key, keeper))
+
     def of(self, record: bytes) -> list[Reserved]:
         """The asks of one record, the first one first; more than one only where its author wrote it anew."""
         found = [each for each in self.reserved if each.booking.ask.record == record]
@@ -84,6 +101,34 @@ class ThingBookings:
         return sorted({acted.changeset for acted in self.acts if acted.act in ENDINGS and acted.ask in there})
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of everything that was asked of a thing."""
+
+    lane: str | None  # where the thing is
+    rules: Rules
+    bookings: Sequence[Booking]
+    acts: Sequence[Acted]
+    facts: Mapping[bytes, tuple[str, int, bool]]  # changeset → lane, when it was seen, whether it waits
+    deciders: frozenset[bytes]  # keys whose person or office is of consequence here
+
+
+class Persons:
+    """Whose key is whose in each community: made once for each authority."""
+
+    def __init__(self) -> None:
+        self._made: dict[bytes, tuple[Authority, People]] = {}
+
+    def of(self, community: bytes, authority: Authority) -> People:
+        made = self._made.get(community)
+        if made is None or made[0] is not authority:
+            made = self._made[community] = authority, people_of(authority)
+        return made[1]
+
+    def forget(self) -> None:
+        self._made.clear()
+
+
 def people_of(authority: Authority) -> People:
     """Whose key is whose, and who are the stewards."""
     person_of: dict[bytes, bytes] = {}
@@ -94,81 +139,70 @@ def people_of(authority: Authority) -> People:
     return People(authority.stewards, lambda key: person_of.get(key, key))
 
 
-def bookings(
-    db: Connection,
-    community: bytes,
-    lanes: Sequence[Lane],
-    authority: Authority,
-    people: People,
-    resource: bytes,
-) -> ThingBookings:
-    """What is reserved of one thing. lanes: those of its community that hold records. Raises Damaged."""
-    lane, rules = _rules(db, lanes, authority, people, resource)
+def bookings(db: Connection, at: Where, resource: bytes, *, waiting: bool = True) -> ThingBookings:
+    """What is reserved of one thing. Raises Damaged."""
+    found = settled(db, at, resource, waiting=waiting)
+    reserved: list[Reserved] = []
+    for booking in found.bookings:
+        name, seen_ms, waits = found.facts[booking.ask.changeset]
+        reserved.append(Reserved(name, booking, seen_ms, waits))
+    acts = sorted(found.acts, key=lambda acted: (acted.effective_ms, acted.changeset))
+    # What came before what is asked of the file, which is another one once this is answered.
+    rules = replace(found.rules, precedes=_no_matter)
+    return ThingBookings(at.community, resource, found.lane, rules, tuple(reserved), tuple(acts))
+
+
+def settled(db: Connection, at: Where, resource: bytes, *, waiting: bool) -> Settled:
+    """What came of everything that was asked of a thing. waiting: also of what waits here. Raises Damaged."""
+    lane, rules, writers = _rules(db, at, resource)
     asks: list[Ask] = []
     acts: list[Acted] = []
-    facts: dict[bytes, tuple[str, int, bool]] = {}  # changeset → lane, when it was seen, whether it waits
-    for of in lanes:
-        changesets: dict[bytes, Changeset] = {}
-        for changeset, standing, seen_ms in _touching(db, of, KIND, commitments.of_thing(db, of, resource)):
-            changesets[changeset.id] = changeset
-            facts[changeset.id] = of.name, seen_ms, standing != STANDS
-        of_lane = of_thing(resource, map(said, changesets.values()), _times(changesets))
+    facts: dict[bytes, tuple[str, int, bool]] = {}
+    for of in at.lanes:
+        said_of: list[Said] = []
+        times: dict[bytes, int] = {}
+        records = commitments.of_thing(db, of, resource)
+        for changeset, standing, seen_ms, time in _touching(db, of, KIND, records):
+            if standing == STANDS or waiting:
+                said_of.append(said(changeset))
+                times[changeset.id] = time
+                facts[changeset.id] = of.name, seen_ms, standing != STANDS
+        of_lane = of_thing(resource, said_of, times.__getitem__)
         asks += of_lane[0]
         acts += of_lane[1]
-    reserved: list[Reserved] = []
-    for booking in settle(asks, acts, rules):
-        name, seen_ms, waits = facts[booking.ask.changeset]
-        reserved.append(Reserved(name, booking, seen_ms, waits))
-    acts.sort(key=lambda acted: (acted.effective_ms, acted.changeset))
-    return ThingBookings(community, resource, lane, rules, tuple(reserved), tuple(acts))
+    deciders = {*writers, *(ask.author for ask in asks), *(acted.author for acted in acts)}
+    return Settled(lane, rules, settle(asks, acts, rules), acts, facts, frozenset(deciders))
 
 
-def every(
-    db: Connection,
-    lanes: Sequence[Lane],
-    view: Callable[[bytes], tuple[Authority, People]],
-    askers: Sequence[bytes] | None,
-) -> Iterator[ThingBookings]:
-    """Of each thing that anybody asked for, or that one of these keys did. view: of a community. Raises Damaged."""
-    of_community: dict[bytes, list[Lane]] = {}
-    for lane in lanes:
-        of_community.setdefault(lane.community, []).append(lane)
-    for community, its_lanes in of_community.items():
-        authority, people = view(community)
-        for resource in sorted(set(commitments.things_in(db, its_lanes, askers))):
-            yield bookings(db, community, its_lanes, authority, people, resource)
+def _rules(db: Connection, at: Where, resource: bytes) -> tuple[str | None, Rules, set[bytes]]:
+    """Who keeps a thing, by what rules it is lent, and who wrote about its keeping.
 
-
-def _times(changesets: Mapping[bytes, Changeset]) -> Callable[[bytes], int]:
-    return lambda id_: changesets[id_].time
-
-
-def _rules(
-    db: Connection, lanes: Sequence[Lane], authority: Authority, people: People, resource: bytes
-) -> tuple[str | None, Rules]:
-    """Of the lane in which the thing was created; else of the first in which there is something of it."""
-    best: tuple[bool, Lane, bytes | None, list[Changeset]] | None = None
-    for lane in lanes:
-        changesets = [
-            changeset
-            for changeset, standing, _ in _touching(db, lane, THING, [resource])
-            if standing == STANDS
-        ]
-        if not changesets:
-            continue
-        creator, _ = keeper_writes(RecordKey(resource, THING, lane.name), changesets)
-        if best is None or (creator is not None and not best[0]):
-            best = creator is not None, lane, creator, changesets
+    Of the lane in which it was created; else of the first in which there is something of it.
+    """
+    best: tuple[Lane, bytes | None, list[KeeperWrite]] | None = None
+    for lane in at.lanes:
+        touching = _touching(db, lane, THING, [resource])
+        changesets = [changeset for changeset, standing, _, _ in touching if standing == STANDS]
+        if changesets:
+            creator, writes = keeper_writes(RecordKey(resource, THING, lane.name), changesets)
+            if best is None or (creator is not None and best[1] is None):
+                best = lane, creator, writes
     if best is None:
-        return None, Rules(Custody(None), people, lambda a, b: False)
-    _, lane, creator, changesets = best
-    precedes = own_chain(changesets)
-    _, writes = keeper_writes(RecordKey(resource, THING, lane.name), changesets)
-    values = _values(db, lane, resource)
+        return None, Rules(Custody(None), at.people, _no_matter), set()
+    lane, creator, writes = best
+    values, precedes = _values(db, lane, resource), Ancestry(db, lane)
     capacity = amount_of(values.get("amount")) or Decimal(1)
-    lending, charter = values.get("lending"), authority.table.settings.lending if authority.table else {}
-    at_once = rules_for(lending if isinstance(lending, dict) else None, charter)["confirm"] == AT_ONCE
-    return lane.name, Rules(custody(creator, writes, people, precedes), people, precedes, at_once, capacity)
+    lending, table = values.get("lending"), at.authority.table
+    rules = rules_for(
+        lending if isinstance(lending, dict) else None, table.settings.lending if table is not None else None
+    )
+    kept = custody(creator, writes, at.people, precedes)
+    writers = {write.author for write in writes} | ({creator} if creator is not None else set())
+    return lane.name, Rules(kept, at.people, precedes, rules["confirm"] == AT_ONCE, capacity), writers
+
+
+def _no_matter(earlier: bytes, later: bytes) -> bool:
+    return False
 
 
 def _values(db: Connection, lane: Lane, resource: bytes) -> Mapping[str, Value]:
@@ -178,8 +212,10 @@ def _values(db: Connection, lane: Lane, resource: bytes) -> Mapping[str, Value]:
 
 def _touching(
     db: Connection, lane: Lane, kind: str, records: Sequence[bytes]
-) -> Iterator[tuple[Changeset, int, int]]:
-    """What wrote to these records and is not void, with what it says of them: changeset, standing, when it was seen."""
-    wanted = set(records)
-    for _, id_, standing, seen_ms, codec, body in select_in(db, _TOUCHING, records, lane.no, kind):
-        yield read_excerpt(db, id_, codec, body, wanted), standing, seen_ms
+) -> Iterator[tuple[Changeset, int, int, int]]:
+    """What wrote to these records and is not void, with what it says of them: changeset, standing, when seen, chain time."""
+    wanted, seen = set(records), set()
+    for no, id_, standing, seen_ms, time, codec, body in select_in(db, _TOUCHING, records, lane.no, kind):
+        if no not in seen:
+            seen.add(no)
+            yield read_excerpt(db, id_, codec, body, wanted), standing, seen_ms, time

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from commonsnode_protocol.changeset import Changeset, Write
-from commonsnode_store import registers
+from commonsnode_store import chains, registers
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.errors import Damaged
 from commonsnode_store.lanes import Lane
 from commonsnode_store.merging import Row, RowWriter
-from commonsnode_store.said import said
+from commonsnode_store.said import RECORD_LANES, said
 from commonsnode_store.schema import BENEATH, OVERLAY, PLAIN
 from commonsnode_store.standing import read_changeset
 from commonsnode_store.transaction import Transaction
@@ -45,6 +45,8 @@ def rise(transaction: Transaction, lane: Lane, authors: Sequence[int]) -> tuple[
         [(lane.no, author) for author in authors],
     )
     db.executemany("delete from missing_refs where ref = ?", [(id_,) for _, id_ in rows])
+    for author in authors if lane.name in RECORD_LANES else ():
+        transaction.concerned.times(lane, chains.renew(db, lane, author))
     _settle_records(transaction, lane)
     transaction.lane(lane).add(rows)
     return tuple(id_ for _, id_ in rows)
@@ -52,6 +54,8 @@ def rise(transaction: Transaction, lane: Lane, authors: Sequence[int]) -> tuple[
 
 def _settle_records(transaction: Transaction, lane: Lane) -> None:
     overlays = transaction.db.execute(_OVERLAYS, (lane.no,)).fetchall()
+    for _, _, record, _, kind, _ in overlays:
+        transaction.concerned.write(lane, kind, record)
     _settle(transaction.db, [(no, beneath) for no, beneath, _, _, _, waits in overlays if not waits])
     _split(transaction, lane, [overlay[:5] for overlay in overlays if overlay[5]])
 

@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 7
+FORMAT = 8
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -282,7 +282,30 @@ create virtual table words using fts5vocab (search, row);
 pragma user_version = 7;
 commit;
 """  # `search` says from here on where things are: `indexed.remake` makes both anew
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7)
+_TO_8 = """
+begin immediate;
+create table chain_times (          -- of changesets before which their author wrote something later: see chains.py
+    changeset integer primary key references changesets(no),
+    at_ms integer not null
+);
+create table booked (               -- things that were ever asked for, and who keeps them
+    community integer not null references communities(no),
+    resource blob not null,
+    keeper blob,                    -- a key, or null: nobody
+    primary key (community, resource)
+) without rowid;
+create index booked_by_keeper on booked (keeper, community);
+create table deciders (             -- whose words about a thing count by who they are: to be heard again when that changes
+    community integer not null references communities(no),
+    resource blob not null,
+    author integer not null references authors(no),
+    primary key (community, resource, author)
+) without rowid;
+create index deciders_by_author on deciders (author, community);
+pragma user_version = 8;
+commit;
+"""  # `busy` is filled from here on, too: `reservations.remake` makes all of it anew
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

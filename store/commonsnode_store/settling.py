@@ -56,6 +56,7 @@ def settle(
     ):
         for record, kind, _ in read_changes(db, id_, codec, body):
             pending.add((kind, record), no)
+            transaction.concerned.write(lane, kind, record)
         if len(pending.records) >= RECORDS_AT_ONCE:
             _Settling(transaction, lane, pending.records).run()
             pending.records = {}

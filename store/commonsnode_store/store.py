@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,7 +16,6 @@ from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.changeset import AUTHORITY, KEYS, MEMBERS, Changeset, Signed
-from commonsnode_protocol.custody import People
 from commonsnode_protocol.epochs import Epochs
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.negentropy import Storage
@@ -31,8 +29,8 @@ from commonsnode_store import (
     halves,
     histories,
     holding,
-    idleness,
     learning,
+    occupancy,
     opening,
     paging,
     reading,
@@ -65,7 +63,7 @@ from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.idleness import Customs, OpenRules
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.numbers import Numbers
-from commonsnode_store.reserved import Reserved, ThingBookings
+from commonsnode_store.reserved import Persons, Reserved, ThingBookings, Where
 from commonsnode_store.search import Words, expand
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walks
@@ -89,7 +87,8 @@ class Store:
         self._moment = threading.RLock()
         self._followed = followed
         self._authorities: dict[bytes, Authority] = {}
-        self._people: dict[bytes, tuple[Authority, People]] = {}
+        self._persons = Persons()
+        self._persons_written = Persons()  # as the one who writes has them
         self._evaluators: dict[bytes, Evaluator] = {}
         self._walks = Walks()
         self._id_digests = IdDigests()
@@ -209,7 +208,10 @@ class Store:
         Raises UnknownCommunity; ValueError where a key is not of its commitment.
         """
         with self._transaction() as transaction:
-            return learning.learn(transaction, transaction.before.community(community), keys)
+            learnt = learning.learn(transaction, transaction.before.community(community), keys)
+            if learnt:
+                applying.follow_bookings(transaction, self._evaluator(community))
+            return learnt
 
     def hold(
         self, community: bytes, author: bytes, entries: Sequence[tuple[bytes, str, holding.Writes]]
@@ -429,14 +431,6 @@ class Store:
                     found[community] = Customs.of(table.settings.lending, table.settings.zone)
         return found
 
-    def replace_busy(
-        self, community: bytes, record: bytes, spans: Iterable[tuple[int, int, Decimal]]
-    ) -> None:
-        """W. All spans in which a thing is lent or promised, with how much of it. Raises UnknownCommunity."""
-        no = self._followed.community(community).no
-        with self._tables() as db:
-            idleness.replace_busy(db, no, record, spans)
-
     def kinds(self) -> list[str]:
         """R. All kinds that records here are of, or once were, in any community."""
         with self._snapshot() as (db, _):
@@ -444,12 +438,17 @@ class Store:
 
     # --- Reservations ---
 
-    def bookings(self, community: bytes, resource: bytes) -> ThingBookings:
-        """R. Who keeps a thing, and all that is reserved of it, in every lane here. Raises UnknownCommunity, Damaged."""
-        authority, people = self._view(community)
+    def bookings(self, community: bytes, resource: bytes, *, waiting: bool = True) -> ThingBookings:
+        """R. Who keeps a thing, and all that is reserved of it, in every lane here.
+
+        waiting: with this node's own that does not stand yet, marked; without it, alike at every node.
+        Raises UnknownCommunity, Damaged.
+        """
+        authority = self.authority(community)
         with self._snapshot() as (db, followed):
-            lanes = followed.record_lanes(community)
-            return reserved.bookings(db, community, lanes, authority, people, resource)
+            return reserved.bookings(
+                db, self._where(followed, community, authority), resource, waiting=waiting
+            )
 
     def reservation(self, community: bytes, record: bytes) -> tuple[ThingBookings, Reserved] | None:
         """R. One reservation, by the id of its record, and all that is reserved of its thing; None where there is none.
@@ -476,13 +475,15 @@ class Store:
         Raises UnknownCommunity, Damaged.
         """
         wanted = sorted(set(askers)) if askers is not None else None
+        of = self._followed.communities if community is None else [community]
+        authorities = {each: self.authority(each) for each in of}
         with self._snapshot() as (db, followed):
-            lanes = followed.record_lanes(community)
-            things = reserved.every(db, lanes, self._view, wanted)
             return [
                 (thing, each)
-                for thing in things
-                if keepers is None or thing.custody.keeper in keepers
+                for of_community, authority in authorities.items()
+                for thing in occupancy.things(
+                    db, self._where(followed, of_community, authority), wanted, keepers
+                )
                 for each in thing.reserved
                 if wanted is None or each.booking.ask.author in wanted
             ]
@@ -576,13 +577,9 @@ class Store:
 
     # --- Transactions and snapshots ---
 
-    def _view(self, community: bytes) -> tuple[Authority, People]:
-        """Who may write, and whose key is whose."""
-        authority = self.authority(community)
-        found = self._people.get(community)
-        if found is None or found[0] is not authority:
-            found = self._people[community] = authority, reserved.people_of(authority)
-        return found
+    def _where(self, followed: Followed, community: bytes, authority: Authority) -> Where:
+        people = self._persons.of(community, authority)
+        return Where(community, followed.record_lanes(community), authority, people)
 
     def _evaluator(self, community: bytes) -> Evaluator:
         found = self._evaluators.get(community)
@@ -600,6 +597,7 @@ class Store:
         self._evaluators.clear()
         self._epochs.clear()
         self._walks.forget()
+        self._persons_written.forget()
         self._id_digests.forget()
 
     @contextmanager
@@ -618,7 +616,13 @@ class Store:
         with self._writing() as db:
             self._numbers.begin()
             transaction = Transaction(
-                db, self._numbers, self._packer, self._followed, self._walks, self._id_digests
+                db,
+                self._numbers,
+                self._packer,
+                self._followed,
+                self._walks,
+                self._id_digests,
+                self._persons_written,
             )
             yield transaction
             followed = transaction.finish()

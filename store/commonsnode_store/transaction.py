@@ -10,6 +10,8 @@ from commonsnode_store.connections import Connection
 from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.lanes import Community, Followed, Lane, LaneEdit
 from commonsnode_store.numbers import Numbers
+from commonsnode_store.occupancy import Concerned
+from commonsnode_store.reserved import Persons
 from commonsnode_store.walks import Walks
 
 
@@ -23,9 +25,14 @@ class Transaction:
     before: Followed
     walks: Walks
     id_digests: IdDigests
+    persons: Persons
     authorities: dict[bytes, Authority] = field(default_factory=dict)  # those that are others now
+    concerned: Concerned = field(init=False)
     _edits: dict[tuple[bytes, str], LaneEdit] = field(default_factory=dict)
     _communities: dict[bytes, Community] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.concerned = Concerned(self.db)
 
     def lane(self, lane: Lane) -> LaneEdit:
         """What this transaction makes of a lane."""

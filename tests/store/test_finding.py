@@ -4,7 +4,6 @@ import datetime
 import shutil
 from contextlib import closing
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -21,6 +20,7 @@ from commonsnode_store.areas import HALF_ROUND_M, Polygons, distance_m
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, Asker, FindQuery, WantedSpan
 from commonsnode_store.cells import LAT_MAX, LON_MAX
 from commonsnode_store.store import Store
+from store_bookings import act, ask
 from store_people import CHARTER, COMMUNITY, FOUNDER, NOW, record_id
 
 HOUR = 3_600_000
@@ -81,13 +81,13 @@ def test_what_is_lent_closed_or_broken_is_not_idle(store: Store) -> None:
         thing("away", 4, out_for_maintenance=True),
         thing("two of them", 5, amount="2"),
     )
-    taken = (SATURDAY + HOUR, SATURDAY + 2 * HOUR, Decimal(1))
-    for n in (1, 5):
-        store.replace_busy(COMMUNITY, record_id(n), [taken])
+    begin = (SATURDAY - NOW) // HOUR + 1
+    asks = [ask(FOUNDER, begin, begin + 1, of=record_id(n)) for n in (1, 5)]
+    store.apply(COMMUNITY, PUBLIC, asks, seen_ms=NOW)
     page = store.find_things(FindQuery(near=HERE, span=MORNING))
     assert [hit.title for hit in page.hits] == ["free", "two of them"]
     assert list(page.hits[0].idle) == [(MORNING.begin_ms, MORNING.end_ms)]
-    store.replace_busy(COMMUNITY, record_id(1), [])
+    store.apply(COMMUNITY, PUBLIC, [act(FOUNDER, asks[0], "cancelled")], seen_ms=NOW)
     assert "lent" in titles(store, FindQuery(near=HERE, span=MORNING))
 
 

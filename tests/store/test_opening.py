@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FIRST_FORMAT = ROOT / "tests" / "data" / "store" / "v1.sqlite3"
 THIRD_FORMAT = ROOT / "tests" / "data" / "store" / "v3.sqlite3"
 FIFTH_FORMAT = ROOT / "tests" / "data" / "store" / "v5.sqlite3"
+SEVENTH_FORMAT = ROOT / "tests" / "data" / "store" / "v7.sqlite3"
 SIXTH_FORMAT = ROOT / "tests" / "data" / "store" / "v6.sqlite3"
 
 
@@ -201,16 +202,19 @@ def test_who_followed_all_lanes_follows_the_sealed_ones_from_their_format_on(
         assert store.check() == []
 
 
+@pytest.mark.parametrize("former", [FIFTH_FORMAT, SEVENTH_FORMAT])
 @pytest.mark.parametrize("rebuilt", [False, True])
-def test_reservations_of_former_formats_are_found(tmp_path: Path, rebuilt: bool) -> None:
+def test_reservations_of_former_formats_are_found(tmp_path: Path, former: Path, rebuilt: bool) -> None:
     path = tmp_path / "node.sqlite3"
-    path.write_bytes(FIFTH_FORMAT.read_bytes())
+    path.write_bytes(former.read_bytes())
     assert Store.check_file(path) == []
     if rebuilt:
         assert Store.rebuild_file(path) == []
     with closing(Store.open(path)) as store:
         found = {(each.booking.state.value, each.waits) for _, each in store.reservations(COMMUNITY)}
         assert found == {("confirmed", False), ("displaced", False), ("asked", True)}
+        busy = store._writer.execute("select amount from busy").fetchall()
+        assert busy == [("1",)]
         assert store.check() == []
 
 

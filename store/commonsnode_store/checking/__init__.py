@@ -44,7 +44,7 @@ def check(db: Connection, progress: Progress | None = None) -> list[Problem]:
         with findings.guarded("records"):
             check_records(db, lanes, findings)
         with findings.guarded("reservations"):
-            check_reservations(db, findings)
+            check_reservations(db, lanes, findings)
     return findings.result()
 
 

@@ -1,0 +1,203 @@
+"""What of things is lent or promised: tables `busy`, `booked` and `deciders`, brought up to date in the transaction that changes it.
+
+While a transaction goes on, it is noted which things it concerns; each of these is settled once, at its end, from all that
+stands of it. A change of authority concerns the things on which the keys it is about have a say: table `deciders`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from commonsnode_protocol.authority import Authority
+from commonsnode_protocol.authority.evaluator import Step
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import Changeset
+from commonsnode_protocol.commitments import KIND
+from commonsnode_store import commitments
+from commonsnode_store.connections import Connection, select_in
+from commonsnode_store.lanes import Community, Followed, Lane
+from commonsnode_store.reserved import THING, Settled, ThingBookings, Where, bookings, people_of, settled
+from commonsnode_store.standing import read_changes
+
+_DECIDED = "select distinct resource from deciders where community = ? and author in (select no from authors where key in ({}))"
+
+
+@dataclass(slots=True)
+class Concerned:
+    """What a transaction writes to that may change what is lent."""
+
+    db: Connection
+    records: dict[bytes, set[bytes]] = field(default_factory=lambda: defaultdict(set))  # reservations
+    things: dict[bytes, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    _has_any: dict[int, bool] = field(default_factory=dict)
+
+    def changes(self, lane: Lane, changesets: Iterable[Changeset]) -> None:
+        """What is added of these, with what they say here."""
+        kinds = (KIND, THING) if self._has_bookings(lane.community_no) else (KIND,)
+        for changeset in changesets:
+            for record, kind, _ in changeset.changes:
+                if kind in kinds:
+                    self.write(lane, kind, record)
+
+    def write(self, lane: Lane, kind: str, record: bytes) -> None:
+        """Something that this record says rose, fell, was added or opened."""
+        if kind == KIND:
+            self.records[lane.community].add(record)
+        elif kind == THING and self._has_bookings(lane.community_no):
+            self.things[lane.community].add(record)
+
+    def times(self, lane: Lane, changesets: Collection[int]) -> None:
+        """These changesets (their numbers) count from another time."""
+        if not changesets or not self._has_bookings(lane.community_no):
+            return
+        sql = "select id, codec, body from changesets where no in ({})"
+        for id_, codec, body in select_in(self.db, sql, sorted(changesets)):
+            for record, kind, _ in read_changes(self.db, id_, codec, body):
+                self.write(lane, kind, record)
+
+    def authority(
+        self,
+        community: Community,
+        before: Authority,
+        after: Authority,
+        step: Step,
+    ) -> None:
+        """Something else is said of people, of stewards, or by the charter."""
+        if not self._has_bookings(community.no):
+            return
+        if _lending(before) != _lending(after):
+            self.things[community.id].update(all_of(self.db, community.no))
+            return
+        keys = set(step.authors)
+        if before.stewards != after.stewards:
+            keys.update(before.stewards, after.stewards)
+        if step.moved:
+            # Whoever is somebody else's by now, with the same right to write, is not among `authors`.
+            for first in before.people.keys() | after.people.keys():
+                if _keys(before, first) != _keys(after, first):
+                    keys |= _keys(before, first) | _keys(after, first)
+        # Of whom one key is another's now, all keys are: each may stand for the other.
+        concerned = set(keys)
+        for said in (before, after):
+            for first in said.people:
+                theirs = _keys(said, first)
+                if not keys.isdisjoint(theirs):
+                    concerned |= theirs
+        self.things[community.id].update(
+            resource for (resource,) in select_in(self.db, _DECIDED, sorted(concerned), community.no)
+        )
+
+    def of(self, community: bytes, lanes: Iterable[Lane]) -> list[bytes]:
+        """The things of a community that anybody ever asked for, and that are concerned."""
+        found: set[bytes] = set()
+        things, records = sorted(self.things[community]), sorted(self.records[community])
+        for lane in lanes:
+            sql = "select distinct resource from commitments where lane = ? and resource in ({})"
+            found.update(resource for (resource,) in select_in(self.db, sql, things, lane.no))
+            found.update(commitments.things_of(self.db, [lane], records))
+        return sorted(found)
+
+    def forget(self) -> None:
+        """All is made anew afterwards."""
+        self.records.clear()
+        self.things.clear()
+
+    def _has_bookings(self, community_no: int) -> bool:
+        """Whether anything there was asked for before this transaction; what is within it is concerned anyway."""
+        found = self._has_any.get(community_no)
+        if found is None:
+            sql = "select 1 from booked where community = ? limit 1"
+            found = self.db.execute(sql, (community_no,)).fetchone() is not None
+            self._has_any[community_no] = found
+        return found
+
+
+def all_of(db: Connection, community_no: int) -> list[bytes]:
+    """The things of a community that anybody ever asked for."""
+    rows = db.execute("select resource from booked where community = ?", (community_no,))
+    return [resource for (resource,) in rows]
+
+
+def things(
+    db: Connection, at: Where, askers: Sequence[bytes] | None, keepers: Collection[bytes] | None
+) -> Iterator[ThingBookings]:
+    """What is reserved of each thing that one of some keys asked for and one of some keeps; of any where none are named."""
+    found = set(commitments.things_in(db, at.lanes, askers))
+    if keepers is not None and found:
+        found &= kept_by(db, at.lanes[0].community_no, keepers)
+    for resource in sorted(found):
+        yield bookings(db, at, resource)
+
+
+def kept_by(db: Connection, community_no: int, keepers: Collection[bytes]) -> set[bytes]:
+    """Those of them that one of these keys keeps."""
+    sql = "select resource from booked where community = ? and keeper in ({})"
+    return {resource for (resource,) in select_in(db, sql, sorted(keepers), community_no)}
+
+
+def follow(db: Connection, at: Where, community_no: int, things: Iterable[bytes]) -> None:
+    """Settle these things of a community anew, and keep what came of it. Raises Damaged."""
+    for resource in things:
+        _keep(db, community_no, resource, settled(db, at, resource, waiting=False))
+
+
+def fill(db: Connection, followed: Followed, authority: Callable[[bytes], Authority]) -> None:
+    """Inside of a write transaction: keep of every thing what the changesets say, where nothing is kept yet."""
+    for community in followed.communities.values():
+        lanes = followed.record_lanes(community.id)
+        things = sorted(set(commitments.things_in(db, lanes, None)))
+        if things:
+            of_it = authority(community.id)
+            at = Where(community.id, lanes, of_it, people_of(of_it))
+            follow(db, at, community.no, things)
+
+
+def busy_of(found: Settled) -> dict[tuple[int, int], Decimal]:
+    """Begin and end of each span that is taken, and how much of the thing."""
+    busy: dict[tuple[int, int], Decimal] = {}
+    for booking in found.bookings:
+        if booking.busy is not None:
+            busy[booking.busy] = busy.get(booking.busy, Decimal(0)) + booking.ask.amount
+    return busy
+
+
+def _keep(db: Connection, community: int, resource: bytes, found: Settled) -> None:
+    of = (community, resource)
+    rows = {(*of, end, begin, str(amount)) for (begin, end), amount in busy_of(found).items()}
+    _replace(db, "busy", ("community", "resource", "end_ms", "begin_ms", "amount"), of, rows)
+    _replace(db, "booked", ("community", "resource", "keeper"), of, {(*of, found.rules.custody.keeper)})
+    numbers = select_in(db, "select no from authors where key in ({})", sorted(found.deciders))
+    _replace(db, "deciders", ("community", "resource", "author"), of, {(*of, no) for (no,) in numbers})
+
+
+def _replace(
+    db: Connection,
+    table: str,
+    columns: tuple[str, ...],
+    of: tuple[int, bytes],
+    rows: AbstractSet[tuple[object, ...]],
+) -> None:
+    """Let a table have these rows of a thing, and touch only those that differ."""
+    names = ", ".join(columns)
+    there = set(db.execute(f"select {names} from {table} where community = ? and resource = ?", of))
+    same = " and ".join(f"{column} is ?" for column in columns)
+    db.executemany(f"delete from {table} where {same}", there - rows)
+    marks = ", ".join("?" * len(columns))
+    db.executemany(f"insert into {table} ({names}) values ({marks})", rows - there)
+
+
+def _lending(authority: Authority) -> object:
+    lending: dict[str, Value] = {}
+    if authority.table is not None:
+        lending.update(authority.table.settings.lending)
+    return lending.get("confirm")
+
+
+def _keys(authority: Authority, first: bytes) -> set[bytes]:
+    """All keys of a person, the first one among them."""
+    member = authority.people.get(first)
+    if member is None:
+        return set()
+    return {first, *(member.person.keys if member.person is not None else ())}
