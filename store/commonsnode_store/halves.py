@@ -8,13 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from math import ceil
 
 from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_store import reading, shown
-from commonsnode_store.answers import RecordView
+from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.areas import HALF_ROUND_M, distance_m
+from commonsnode_store.asked import FindPage, FindQuery, Hit
 from commonsnode_store.connections import Connection
 from commonsnode_store.lanes import Lane
 
+CELL_RADIUS = 0.9  # grid lengths from the middle of a cell, at most: SPEC.md, "Blurred places"
 _ITS_OWN = (shown.BESIDE, shown.NONCE, shown.DELETED)  # what a half says of itself alone
 
 _Of = tuple[bytes, str, bytes]  # community, kind, record id
@@ -68,7 +72,48 @@ def each_whole(views: Iterable[RecordView]) -> Iterator[RecordView]:
             yield half
 
 
-def _twins(db: Connection, lanes: Iterable[Lane], views: Iterable[RecordView]) -> dict[_Of, RecordView]:
+def widened(query: FindQuery, grid_m: int) -> FindQuery:
+    """So that what is within reach is found by its blurred place, too. grid_m: of the charters that blur."""
+    if query.near is None or query.within_m is None or not grid_m:
+        return query
+    return replace(query, within_m=query.within_m + ceil(CELL_RADIUS * grid_m))
+
+
+def found_exactly(db: Connection, lanes: Sequence[Lane], query: FindQuery, page: FindPage) -> FindPage:
+    """What was found by its blurred place, as members know it: where it is, how far, and in that order within the page."""
+    with_halves = [lane for lane in lanes if lane.name == MEMBERS and lane.state.count]
+    refs = [hit.ref for hit in page.hits]
+    in_members = _twins(db, with_halves, [ref for ref in refs if ref.lane != MEMBERS])
+    if in_members:
+        hits = [_exact(hit, in_members.get(_of(hit.ref)), query) for hit in page.hits]
+    else:
+        hits = list(page.hits)
+    limit = query.within_m if query.within_m is not None else HALF_ROUND_M
+    found = [hit for hit in hits if hit.distance_m is None or hit.distance_m <= limit]
+    if query.area is not None:
+        area = query.area
+        found = [hit for hit in found if hit.lat is None or hit.lon is None or area.holds(hit.lat, hit.lon)]
+    if query.near is not None:
+        found.sort(key=lambda hit: HALF_ROUND_M + 1 if hit.distance_m is None else hit.distance_m)
+    return replace(page, hits=found)
+
+
+def _exact(hit: Hit, half: RecordView | None, query: FindQuery) -> Hit:
+    if half is None:
+        return hit
+    over = {name: value for name, value in half.values.items() if name not in _ITS_OWN}
+    values = {**hit.values, **over}
+    title = shown.title_of(values) or hit.title
+    lat, lon = shown.place_of(over)
+    if lat is None or lon is None:
+        return replace(hit, values=values, title=title)
+    away = distance_m(query.near, (lat, lon)) if query.near is not None else None
+    return replace(hit, values=values, title=title, lat=lat, lon=lon, distance_m=away)
+
+
+def _twins(
+    db: Connection, lanes: Iterable[Lane], views: Iterable[RecordRef | RecordView]
+) -> dict[_Of, RecordView]:
     """The records of these lanes that have the id and kind of one of the views."""
     wanted: dict[tuple[bytes, str], list[bytes]] = defaultdict(list)
     for view in views:
@@ -81,5 +126,5 @@ def _twins(db: Connection, lanes: Iterable[Lane], views: Iterable[RecordView]) -
     return found
 
 
-def _of(view: RecordView) -> _Of:
+def _of(view: RecordRef | RecordView) -> _Of:
     return view.community, view.kind, view.record

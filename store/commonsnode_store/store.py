@@ -408,6 +408,7 @@ class Store:
     def find_things(self, query: FindQuery, *, among: Among | None = None) -> FindPage:
         """R. What is near, with these words, free from then until then: nearest first.
 
+        Found by the places that everybody may know, and shown as members know them where that may be read.
         among: as in `find`. Raises ValueError where the cursor is none of ours, or the question beyond the limits in asked.py.
         """
         finding.check(query)
@@ -419,7 +420,19 @@ class Store:
             if words is not None and expanded is None:
                 return FindPage((), None)
             lanes = _among(followed.record_lanes(None), among)
-            return finding.find(db, lanes, query, expanded, customs, self._open_rules)
+            wider = halves.widened(query, self._grid_m(lanes))
+            page = finding.find(db, lanes, wider, expanded, customs, self._open_rules)
+            return halves.found_exactly(db, lanes, query, page)
+
+    def _grid_m(self, lanes: Iterable[Lane]) -> int:
+        """The greatest grid by which places are blurred that are known exactly in one of these lanes."""
+        grids = [0]
+        for lane in lanes:
+            if lane.name == MEMBERS and lane.state.count:
+                with suppress(StoreError):  # left a moment ago
+                    table = self.authority(lane.community).table
+                    grids.append(table.settings.grid_m if table is not None else 0)
+        return max(grids)
 
     def _customs(self, among: Among | None) -> dict[bytes, Customs]:
         """Of the communities whose charter says something about lending, or names a time zone."""

@@ -14,6 +14,7 @@ from commonsnode_protocol.epochs import commitment_of
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.sealing import seal
 from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.asked import FindQuery
 from commonsnode_store.store import Store
 from store_acts import CHARTER_OF_F, VALLEY, signed, take
 
@@ -167,3 +168,30 @@ def test_a_community_is_left_with_its_halves(store: Store) -> None:
     take(store, half(beside=PUBLIC, note="behind the mill"))
     store.leave(VALLEY)
     assert store.check() == []
+
+
+@pytest.mark.parametrize(("within", "is_found"), [(None, True), (1_300, True), (1_100, False), (0, False)])
+def test_members_find_it_where_it_is_and_others_where_it_is_shown(
+    store: Store, within: int | None, is_found: bool
+) -> None:
+    """Shown 900 m north of the market, kept 1,200 m north of it."""
+    market, metre = (0, 0), 90
+    take(store, public(title="Drill", place={"lat": 900 * metre, "lon": 0, "grid": 1_000}))
+    take(store, half(beside=PUBLIC, place={"lat": 1_200 * metre, "lon": 0}))
+    query = FindQuery(text="drill", near=market, within_m=within)
+    found = [(hit.lat, hit.distance_m) for hit in store.find_things(query).hits]
+    assert found == ([(1_200 * metre, 1_201)] if is_found else [])
+
+    def everybody(community: bytes, lane: str) -> bool:
+        return lane == PUBLIC
+
+    others = [hit.distance_m for hit in store.find_things(query, among=everybody).hits]
+    assert others == ([901] if within != 0 else [])
+
+
+def test_what_is_near_but_shown_far_off_is_found_by_members(store: Store) -> None:
+    take(store, public(title="Drill", place={"lat": 1_200 * 90, "lon": 0, "grid": 1_000}))
+    take(store, half(beside=PUBLIC, place={"lat": 900 * 90, "lon": 0}))
+    found = store.find_things(FindQuery(near=(0, 0), within_m=1_000)).hits
+    assert [(hit.title, hit.distance_m) for hit in found] == [("Drill", 901)]
+    assert found[0].values["place"] == {"lat": 900 * 90, "lon": 0}
