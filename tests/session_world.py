@@ -118,6 +118,10 @@ class Node:
     def respond(self, lane: str, message: bytes) -> bytes:
         return negentropy.respond(self.storage(lane), message)
 
+    def sending_order(self, lane: str, ids: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """As it is where no author was cut."""
+        return ids
+
     def missing(self, lane: str, ids: Iterable[bytes]) -> tuple[bytes, ...]:
         return tuple(i for i in ids if i not in self.held[lane])
 
@@ -275,6 +279,8 @@ class End:
                 self.pending.append(lambda: node.fill(effect))
             case events.AskReconciliation():
                 self.pending.append(lambda: self.ask(effect))
+            case events.Order(key, ids):
+                self.pending.append(lambda: events.Ordered(key, ids, node.sending_order(key[1], ids)))
             case events.AnswerReconciliation(key, message):
                 self.pending.append(lambda: events.Answered(key, node.respond(key[1], message)))
             case events.FindMissing(key, ids):

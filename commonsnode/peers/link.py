@@ -252,6 +252,8 @@ class Link:
                 group.create_task(self._ask(effect))
             case events.AnswerReconciliation(key, message):
                 group.create_task(self._answer(key, message))
+            case events.Order(key, ids):
+                group.create_task(self._order(key, ids))
             case events.FindMissing(key, ids):
                 group.create_task(self._find_missing(key, ids))
             case events.Shown():
@@ -328,10 +330,13 @@ class Link:
         key, message, list_from = effect.key, effect.message, effect.list_from
 
         def work(store: "Store") -> events.Reconciled:
+            cut = key[1] != AUTHORITY and bool(store.authority(key[0]).cut)
             with store.reconciliation(*key) as storage:
                 if message is not None:
                     step = negentropy.reconcile(storage, message)
-                    return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+                    return events.Reconciled(
+                        key, step.reply, tuple(step.have), tuple(step.need), newest_first=cut
+                    )
                 if list_from is not None:
                     listing, list_next = negentropy.list_ids(storage, list_from)
                     return events.Reconciled(key, listing, (), (), list_next)
@@ -345,6 +350,11 @@ class Link:
                 return events.Answered(key, negentropy.respond(storage, message))
 
         await self._read_for_peer(key, work)
+
+    async def _order(self, key: LaneKey, ids: tuple[bytes, ...]) -> None:
+        await self._read_for_peer(
+            key, lambda store: events.Ordered(key, ids, tuple(store.sending_order(*key, ids)))
+        )
 
     async def _find_missing(self, key: LaneKey, ids: tuple[bytes, ...]) -> None:
         await self._read_for_peer(key, lambda store: events.Missing(key, tuple(store.missing(*key, ids))))

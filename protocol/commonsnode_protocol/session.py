@@ -59,6 +59,8 @@ from commonsnode_protocol.session_events import (
     LaneKey,
     Leave,
     Missing,
+    Order,
+    Ordered,
     Rank,
     Received,
     Reconciled,
@@ -71,6 +73,7 @@ from commonsnode_protocol.session_events import (
 )
 from commonsnode_protocol.session_lane import Lane, Phase
 
+WANTED_AT_ONCE = WANTED_IDS_MAX // LANES_AT_ONCE_MAX  # of one lane
 ONE_CHANGESET_BYTES = CHANGESET_BYTES_MAX + 128  # what the largest one takes in a batch
 
 
@@ -199,7 +202,10 @@ class Session:
                     self._peer_states[number] = lane.theirs
 
     def _lane_event(
-        self, lane: Lane, event: Changed | Reconciled | Answered | Applied | Fetched | Missing, now_ms: int
+        self,
+        lane: Lane,
+        event: Changed | Reconciled | Ordered | Answered | Applied | Fetched | Missing,
+        now_ms: int,
     ) -> None:
         match event:
             case Changed(_, state, ids, size, packed, hops):
@@ -211,6 +217,8 @@ class Session:
                     self._authority_changed(lane)
             case Reconciled():
                 self._reconciled(lane, event, now_ms)
+            case Ordered():
+                self._ordered(lane, event)
             case Answered(_, message):
                 lane.answering = False
                 if lane.shared:
@@ -223,7 +231,9 @@ class Session:
                 if ids and lane.shared:
                     self._send(frames.Graft(lane.number, ids))
 
-    def _account(self, event: Changed | Reconciled | Answered | Applied | Fetched | Missing) -> None:
+    def _account(
+        self, event: Changed | Reconciled | Ordered | Answered | Applied | Fetched | Missing
+    ) -> None:
         """Credit is of the session, so it counts also where the lane was left meanwhile."""
         if isinstance(event, Applied):
             self._owe_credit(event.credit)
@@ -267,7 +277,7 @@ class Session:
                 self._send(frames.Push(lane.number, 1, event.size, event.packed), Rank.LIVE)
             return
         lane.fetching = False
-        queue = lane.wanted if event.use is Use.WANTED else lane.supply
+        queue = lane.queue(event.use)
         for changeset_id in event.taken:  # unless the peer dropped the lane meanwhile, and the queue with it
             if queue and queue[0] == changeset_id:
                 queue.popleft()
@@ -285,6 +295,9 @@ class Session:
                 if changeset_id not in lane.named:
                     lane.named.add(changeset_id)
                     queue.append(changeset_id)
+        if event.have:
+            lane.unordered.add(Use.SUPPLY)
+        lane.newest_first = event.newest_first
         if event.list_next is not None:
             lane.list_next = event.list_next
         if event.message is not None:
@@ -396,6 +409,7 @@ class Session:
                 if sum(len(each.wanted) for each in self._lanes.values()) + len(ids) > WANTED_IDS_MAX:
                     raise PeerError(Reason.FLOOD, "too much wanted at once")
                 lane.wanted.extend(ids)
+                lane.unordered.add(Use.WANTED)
                 self._serve(lane)
             case frames.Changesets():
                 self._changesets(lane, frame, now_ms)
@@ -471,6 +485,8 @@ class Session:
         for queue in (lane.need, lane.supply, lane.wanted):
             queue.clear()
         lane.outstanding.clear()
+        lane.unordered.clear()
+        lane.ordering = None
 
     # What follows from it
 
@@ -511,8 +527,8 @@ class Session:
         """Ask for more, serve more, and settle when all of it is done."""
         if not lane.shared:
             return
-        if lane.need and len(lane.outstanding) <= WANT_IDS_MAX // 2:
-            ids = tuple(lane.need.popleft() for _ in range(min(len(lane.need), WANT_IDS_MAX // 2)))
+        while lane.need and len(lane.outstanding) <= WANTED_AT_ONCE - WANT_IDS_MAX:
+            ids = lane.next_wanted(WANT_IDS_MAX)
             lane.outstanding.update(ids)
             self._send(frames.Want(lane.number, ids))
         self._serve(lane)
@@ -525,16 +541,40 @@ class Session:
             self._say_state(lane, QUESTION)
 
     def _serve(self, lane: Lane) -> None:
-        if not lane.shared or lane.fetching or not (lane.wanted or lane.supply):
+        # What the peer lacks is sent when all of it is known.
+        found = lane.supply if lane.phase is Phase.TRANSFERRING else None
+        if not lane.shared or lane.fetching or lane.ordering or not (lane.wanted or found):
+            return
+        use = Use.WANTED if lane.wanted else Use.SUPPLY
+        if use in lane.unordered and self._order(lane, use):
             return
         budget = min(self._credit_out, BATCH_BYTES_MAX)
         if budget < ONE_CHANGESET_BYTES:
             return
-        use, queue = (Use.WANTED, lane.wanted) if lane.wanted else (Use.SUPPLY, lane.supply)
+        queue = lane.queue(use)
         ids = tuple(queue[i] for i in range(min(len(queue), BATCH_COUNT_MAX)))
         lane.fetching = True
         self._credit_out -= budget
         self._effects.append(Fetch(lane.key, ids, budget, use))
+
+    def _order(self, lane: Lane, use: Use) -> bool:
+        """Have what is to be sent put in order (rule 25). False where it is: `authority` is sent as it was found."""
+        lane.unordered.discard(use)
+        if lane.key[1] == AUTHORITY:
+            return False
+        lane.ordering = use, tuple(lane.queue(use))
+        self._effects.append(Order(lane.key, lane.ordering[1]))
+        return True
+
+    def _ordered(self, lane: Lane, event: Ordered) -> None:
+        if lane.ordering is None or lane.ordering[1] != event.asked:
+            return  # the peer dropped the lane meanwhile
+        queue = lane.queue(lane.ordering[0])
+        for _ in event.asked:
+            queue.popleft()
+        queue.extendleft(reversed(event.ids))
+        lane.ordering = None
+        self._serve(lane)
 
     def _say_state(self, lane: Lane, ask: int) -> None:
         lane.say_at, lane.said = None, lane.mine

@@ -95,6 +95,16 @@ class Reconciled:
     have: tuple[bytes, ...]
     need: tuple[bytes, ...]
     list_next: int | None = None  # of a message that lists ids: where the next one begins
+    newest_first: bool = False  # some author was cut here, so that later changesets decide on earlier ones
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The outcome of Order: the same ids, as they are to be sent."""
+
+    key: LaneKey
+    asked: tuple[bytes, ...]
+    ids: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,7 @@ Event: TypeAlias = (
     | Introduce
     | Changed
     | Reconciled
+    | Ordered
     | Answered
     | Applied
     | Fetched
@@ -192,6 +203,14 @@ class AnswerReconciliation:
 
     key: LaneKey
     message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Put the ids of changesets to be sent in an order in which the peer can judge them one batch after the other; tell Ordered."""
+
+    key: LaneKey
+    ids: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +283,7 @@ Effect: TypeAlias = (
     Send
     | AskReconciliation
     | AnswerReconciliation
+    | Order
     | Apply
     | Fetch
     | FindMissing

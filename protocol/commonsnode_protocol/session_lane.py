@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from commonsnode_protocol.frames import LaneState
-from commonsnode_protocol.session_events import LaneKey
+from commonsnode_protocol.session_events import LaneKey, Use
 
 
 class Phase(Enum):
@@ -41,6 +41,9 @@ class Lane:
     outstanding: set[bytes] = field(default_factory=set)  # wanted, and not here yet
     supply: deque[bytes] = field(default_factory=deque)  # what the peer lacks
     wanted: deque[bytes] = field(default_factory=deque)  # what the peer asked for
+    newest_first: bool = False  # ask for the last of `need` first
+    unordered: set[Use] = field(default_factory=set)  # queues to which ids came since they were put in order
+    ordering: tuple[Use, tuple[bytes, ...]] | None = None  # what is being put in order
     fetching: bool = False
     applying: int = 0
     owes_answer: bool = False
@@ -52,3 +55,13 @@ class Lane:
     @property
     def shared(self) -> bool:
         return self.theirs is not None
+
+    def queue(self, use: Use) -> deque[bytes]:
+        return self.wanted if use is Use.WANTED else self.supply
+
+    def next_wanted(self, count_max: int) -> tuple[bytes, ...]:
+        """Take the next ids out of `need`: the first ones, or the last ones; always by (time, id)."""
+        count = min(count_max, len(self.need))
+        if self.newest_first:
+            return tuple(self.need.pop() for _ in range(count))[::-1]
+        return tuple(self.need.popleft() for _ in range(count))

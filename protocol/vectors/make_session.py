@@ -97,6 +97,8 @@ class Side:
                 self.todo.append(lambda: self.fetch(effect))
             case events.AskReconciliation(key, message):
                 self.todo.append(lambda: self.ask(key, message))
+            case events.Order(key, ids):
+                self.todo.append(lambda: events.Ordered(key, ids, ids))
             case events.AnswerReconciliation(key, message):
                 self.todo.append(
                     lambda: events.Answered(key, negentropy.respond(self.storage(key[1]), message))

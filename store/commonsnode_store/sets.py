@@ -1,6 +1,7 @@
 """Sets of changesets: what a community holds of them, and single ones by their ids."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.changeset import AUTHORITY, Changeset, Signed, changeset_id
@@ -110,6 +111,12 @@ def standing_ids(db: Connection, ids: Sequence[bytes]) -> set[bytes]:
     }
 
 
+class _Sent(NamedTuple):
+    id: bytes
+    time: int
+    refs: Sequence[bytes]
+
+
 def sending_order(db: Connection, lane: Lane, authority: Authority, ids: Sequence[bytes]) -> list[bytes]:
     """The same ids as they are to be sent: of authors who were cut, each before those that it refs (rule 25).
 
@@ -125,7 +132,11 @@ def sending_order(db: Connection, lane: Lane, authority: Authority, ids: Sequenc
         "select id, codec, body from changesets where id in ({})",
         [id_ for id_, key in keys if key in authority.cut],
     )
-    theirs = [read_excerpt(db, id_, codec, body, ()) for id_, codec, body in rows]
+    theirs = [
+        _Sent(id_, excerpt.time, excerpt.refs)
+        for id_, codec, body in rows
+        for excerpt in (read_excerpt(db, id_, codec, body, ()),)
+    ]
     ordered = [changeset.id for changeset in reversed(in_order_of_refs(theirs))]
     last = set(ordered)
     return [*(id_ for id_ in ids if id_ not in last), *ordered]
