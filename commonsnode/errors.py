@@ -94,14 +94,15 @@ class Conflict(Refusal):
 
 
 class WrongField(Refusal):
-    """One field of what was asked is wrong."""
+    """One field of what was asked is wrong. candidates: what it may mean, where it means several things."""
 
     status = 422
     title = "A field is wrong"
 
-    def __init__(self, field: str, problem: str) -> None:
+    def __init__(self, field: str, problem: str, candidates: Sequence[str] = ()) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+        self.candidates = list(candidates)
 
 
 class TooLarge(Refusal):

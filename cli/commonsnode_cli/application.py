@@ -12,7 +12,7 @@ from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import Invocation
 
 OF_PERSONS = (  # what --as goes with
-    *("add", "edit", "show", "list", "remove", "restore", "history", "join"),
+    *("find", "add", "edit", "show", "list", "remove", "restore", "history", "join"),
     *("reserve", "reservation"),
     *("invite", "member", "steward", "device", "recovery", "community"),
 )

@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("recovery", "recovery", "make, use: words on paper that bring you back on a new node"),
     ),
     "Things": (
+        Entry("find", "find", "What can be used near a place, when; the nearest first."),
         Entry("add", "thing", "Add a thing to the inventory."),
         Entry("edit", "thing", "Change fields of a thing."),
         Entry("show", "thing", "One thing, with everything that is said about it."),

@@ -3,12 +3,13 @@
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 DEGREE = 10_000_000
 KM = 1_000
 NAMING_BYTES = (16, 32)  # of a record id, of a key
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")  # whatever the locale
 
 
 def value_text(name: str, value: Any) -> str:
@@ -59,6 +60,34 @@ def moment(text: str) -> str:
         return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
         return text
+
+
+def distance(metres: int | None) -> str:
+    """`850 m`, `1.2 km`, `34 km`; nothing where it is not known."""
+    if metres is None:
+        return ""
+    if metres < 1_000:
+        return f"{metres} m"
+    return f"{metres / 1_000:.1f} km" if metres < 10_000 else f"{round(metres / 1_000)} km"
+
+
+def span_text(begin: datetime, end: datetime, zone: tzinfo | None) -> str:
+    """`Sat 2026-12-05`, `Sat 2026-12-05 09:00–13:00`, `… – …`: by the clock of a zone, else of this machine; whole days as days."""
+    first, last = begin.astimezone(zone), end.astimezone(zone)
+    if _is_midnight(first) and _is_midnight(last):
+        last -= timedelta(days=1)
+        return _day(first) if first.date() == last.date() else f"{_day(first)} – {_day(last)}"
+    if first.date() == last.date():
+        return f"{_day(first)} {first:%H:%M}–{last:%H:%M}"
+    return f"{_day(first)} {first:%H:%M} – {_day(last)} {last:%H:%M}"
+
+
+def _is_midnight(at: datetime) -> bool:
+    return at.hour == at.minute == at.second == 0
+
+
+def _day(at: datetime) -> str:
+    return f"{_DAYS[at.weekday()]} {at:%Y-%m-%d}"
 
 
 def _place_text(value: dict[str, Any]) -> str:

@@ -99,6 +99,7 @@ class Route:
     public: also served on TCP, to everyone. person: also to who is signed in, on TCP and on the unix socket. Else for the
     operator alone. query: parameter → schema. body, answer: names in SCHEMAS. lines: the answer is JSON Lines, each
     as `answer` says. takes_lines: so is the body; its first line is as `body` says, and the handler reads it itself.
+    also: media type → schema, of what is answered instead to who accepts that.
     """
 
     method: str
@@ -113,6 +114,7 @@ class Route:
     lines: bool = False
     takes_lines: bool = False
     person: bool = False
+    also: Mapping[str, Schema] = field(default_factory=dict)
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         session = session_of(request)
@@ -152,24 +154,30 @@ def session_of(request: web.Request) -> Session | None:
 
 
 def json_response(found: Mapping[str, Any], status: int = 200) -> web.Response:
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    return web.Response(status=status, body=text.encode(), content_type="application/json")
+    return web.Response(status=status, body=json_bytes(found), content_type=JSON_TYPE)
+
+
+def json_bytes(found: Mapping[str, Any]) -> bytes:
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_query(request: web.Request, known: Mapping[str, Schema]) -> dict[str, Any]:
-    """The parameters of the query, checked. Raises Malformed."""
+    """The parameters of the query, checked. One that is a list may come several times. Raises Malformed, WrongField."""
     if len(request.query_string) > QUERY_CHARS_MAX:
         raise Malformed(f"a query has at most {QUERY_CHARS_MAX} characters")
     found: dict[str, Any] = {}
     for name, text in request.query.items():
         if name not in known:
             raise Malformed(f"no parameter {name[:40]!r} here; known: {', '.join(known) or 'none'}")
+        if known[name].get("type") == "array":
+            found.setdefault(name, []).append(text)
+            continue
         if name in found:
             raise Malformed(f"{name} comes twice")
-        value = _from_text(text, known[name])
+        found[name] = _from_text(text, known[name])
+    for name, value in found.items():
         for _, problem in problems(value, known[name], SCHEMAS):
-            raise Malformed(f"{name} {problem}")
-        found[name] = value
+            raise WrongField(name, problem)
     return found
 
 

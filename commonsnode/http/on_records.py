@@ -5,8 +5,9 @@ from typing import Any
 
 from commonsnode import communities, halves, inventory, members, names
 from commonsnode.authoring import Author
+from commonsnode.errors import WrongField
 from commonsnode.http import documents
-from commonsnode.http.calls import Call, Malformed, fields_of
+from commonsnode.http.calls import Call, fields_of
 from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
@@ -36,7 +37,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
                 without=apart,
             )
         except ValueError as error:
-            raise Malformed(f"cursor: {error}") from error
+            raise WrongField("cursor", str(error)) from error
         halves_held = halves.held(store, page.records)
         rows = [
             documents.record(view)

@@ -66,7 +66,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "responses": {
             str(route.status): {
                 "description": "one JSON document a line, each as described" if route.lines else "done",
-                "content": {LINES_TYPE if route.lines else "application/json": {"schema": ref(route.answer)}},
+                "content": {
+                    LINES_TYPE if route.lines else "application/json": {"schema": ref(route.answer)},
+                    **{kind: {"schema": schema} for kind, schema in route.also.items()},
+                },
             },
             "default": {
                 "description": "it was not done",

@@ -35,7 +35,7 @@ def document(error: BaseException) -> dict[str, Any]:
             found = _details(type(error).__name__, error.title, error.status, error.detail)
             if isinstance(error, WrongField):
                 found["field"] = error.field
-            if isinstance(error, Ambiguous):
+            if isinstance(error, Ambiguous | WrongField) and error.candidates:
                 found["candidates"] = error.candidates
             return found
         case UnknownCommunity():

@@ -15,6 +15,7 @@ from commonsnode.writing import Landed, Writer
 from commonsnode_protocol.admission import SEALED_LANES
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_store.answers import Applied, CommunityInfo, HeldWrite, Page, RecordRef, RecordView
+from commonsnode_store.asked import FindPage, FindQuery
 from commonsnode_store.errors import UnknownCommunity
 from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.store import Store
@@ -46,6 +47,9 @@ class SeenStore:
         self, community: bytes, lane: str, kind: str, ids: Sequence[bytes]
     ) -> dict[bytes, RecordView]:
         return self._store.records(community, lane, kind, ids) if self._among()(community, lane) else {}
+
+    def find_things(self, query: FindQuery, **which: Any) -> FindPage:
+        return self._store.find_things(query, among=self._among(), **which)
 
     def whole(self, ref: RecordRef) -> RecordView | None:
         return self._store.whole(ref, among=self._among())

@@ -12,6 +12,7 @@ from commonsnode.http import (
     on_people,
     on_persons,
     on_records,
+    on_resources,
     on_transfer,
     reservation_routes,
 )
@@ -19,6 +20,7 @@ from commonsnode.http.calls import OPERATOR, Call, Route, json_response
 from commonsnode.http.on_authority import TRAIL_MAX
 from commonsnode.http.on_records import PAGE_RECORDS_MAX
 from commonsnode.http.openapi import document
+from commonsnode.http.resource_shapes import CSV_SHAPE, GEOJSON_SHAPE, QUESTION
 from commonsnode.http.schema import Schema
 
 API = "/api/v1"
@@ -320,6 +322,26 @@ ROUTES: list[Route] = [
         "Records",
         True,
         query=_LIST,
+    ),
+    Route(
+        "GET",
+        "/resources",
+        on_resources.found,
+        "What can be used near a place, from when until when: nearest first",
+        "Resources",
+        True,
+        query=QUESTION,
+        also={on_resources.GEOJSON_TYPE: GEOJSON_SHAPE, on_resources.CSV_TYPE: CSV_SHAPE},
+    ),
+    Route(
+        "POST",
+        "/resources/search",
+        on_resources.searched,
+        "The same, for a question that is too long for an address, as one with an area",
+        "Resources",
+        True,
+        body="Question",
+        also={on_resources.GEOJSON_TYPE: GEOJSON_SHAPE, on_resources.CSV_TYPE: CSV_SHAPE},
     ),
     Route("GET", _R, on_records.shown, "One record", "RecordFull", True, query=_WHICH),
     Route(

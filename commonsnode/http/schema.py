@@ -1,7 +1,7 @@
 """JSON Schema, as far as the API needs it: the same words describe a body in OpenAPI and check it where it comes in.
 
 Known: `$ref` to SCHEMAS, `type` (one or a list), `enum`, `pattern`, `minLength`, `maxLength`, `minimum`, `maximum`, `items`,
-`minItems`, `maxItems`, `properties`, `required`, `additionalProperties`. `title`, `description`, `format`, `default` and `anyOf` only describe.
+`minItems`, `maxItems`, `properties`, `required`, `additionalProperties`. `title`, `description`, `format`, `default`, `examples` and `anyOf` only describe.
 Source: JSON Schema 2020-12, Validation.
 """
 
@@ -34,6 +34,7 @@ KNOWN_WORDS = frozenset(
         "description",
         "format",
         "default",
+        "examples",
         "anyOf",
     ]
 )

@@ -8,6 +8,7 @@ from commonsnode.config import CHOSEN_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
 from commonsnode.http.contact_shapes import CONTACT_SHAPES
 from commonsnode.http.reservation_shapes import RESERVATION_SHAPES
+from commonsnode.http.resource_shapes import RESOURCE_SHAPES
 from commonsnode.http.schema import Schema, ref
 from commonsnode.inventory import WRITTEN_LANES
 from commonsnode.people.accounts import NAME_CHARS_MAX
@@ -487,6 +488,7 @@ SCHEMAS: dict[str, Schema] = {
         exact_place=EXACT_PLACE,
     ),
     "Edited": _closed({**WRITTEN, "blurred": BLURRED, "changed": {"type": "array", "items": TEXT}}),
+    **RESOURCE_SHAPES,
     "Written": _closed(WRITTEN, "changeset is null where there was nothing to do"),
     "Adopted": _object(
         id=RECORD,

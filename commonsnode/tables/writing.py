@@ -165,12 +165,13 @@ def _feature(record: Record) -> dict[str, Any]:
     return {
         "type": "Feature",
         "id": record.id.hex(),
-        "geometry": _geometry(record.fields.get("place")),
+        "geometry": geometry_of(record.fields.get("place")),
         "properties": properties,
     }
 
 
-def _geometry(place: Value) -> Any:
+def geometry_of(place: Value) -> Any:
+    """The GeoJSON geometry of a field `place`; None where it has neither a shape nor a point."""
     if not isinstance(place, dict):
         return None
     if isinstance(place.get("geometry"), dict):

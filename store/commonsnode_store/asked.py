@@ -26,7 +26,7 @@ class WantedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, for what is lent to them only. agent_type: one of AGENT_TYPES, where it is known."""
+    """Who asks, for what is lent to them only. agent_type: only what such an agent has without asking for terms."""
 
     agent_type: str | None = None
     member_of: Collection[bytes] = ()  # ids of communities

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.errors import NotCanonical
-from commonsnode_protocol.kinds.lending import terms_for
+from commonsnode_protocol.kinds.lending import ASK, terms_for
 from commonsnode_store import idleness, registers, shown
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, FindPage, FindQuery, Hit
@@ -168,12 +168,13 @@ class _Search:
         if asker is None:
             return True
         lending, common = values.get("lending"), canonical.decode(customs.lending)
-        return terms_for(
+        terms = terms_for(
             lending if isinstance(lending, dict) else None,
             common if isinstance(common, dict) else None,
             asker.agent_type,
             community in asker.member_of,
-        ).lent
+        )
+        return terms.lent and (asker.agent_type is None or terms.use != ASK)
 
     def _is_wanted(self, values: Mapping[str, Value]) -> bool:
         query = self._query

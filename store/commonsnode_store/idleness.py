@@ -193,7 +193,7 @@ def _zone(hours: Mapping[str, object], span: WantedSpan, customs: Customs) -> tz
         return span.zone
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
         raise BadHours("hours.zone", f"no such time zone: {name!r:.40}") from error
 
 

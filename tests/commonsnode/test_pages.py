@@ -90,7 +90,7 @@ async def test_the_list_is_searched_and_paged(api: Api) -> None:
     assert "thing 007" in Page(await api.page("/?q=007")).text
     assert "Nothing here has all of these words" in Page(await api.page("/?q=zeppelin")).text
     assert (await api.page("/?cursor=none-of-ours")).status == 400
-    assert (await api.page(f"/?q={'x' * 300}")).status == 400
+    assert (await api.page(f"/?q={'x' * 300}")).status == 422
     assert (await api.page("/?community=nowhere")).status == 404
 
 
