@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from commonsnode import __version__
 from commonsnode.addresses import Addresses, listen
 from commonsnode.clock import Clock
+from commonsnode.concerns import Concerns
 from commonsnode.config import Config
 from commonsnode.duties import Duties
 from commonsnode.errors import HomeError, NodeError, Stopping
@@ -26,6 +27,7 @@ from commonsnode.notices import Notices
 from commonsnode.peers import Peers
 from commonsnode.people import Accounts, People
 from commonsnode.people.sealing import MODERATE, Cost
+from commonsnode.reservation_duty import ReservationDuty
 from commonsnode.writing import Writer
 from commonsnode_store.errors import Damaged, NewerFormat, NotANode, StoreError
 from commonsnode_store.store import Store
@@ -110,10 +112,11 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                 clock,
             )
             sites = Sites(node, sockets)
-            duties, keyring = Duties(node), Keyring(node)
+            duties, keyring, lending = Duties(node), Keyring(node), ReservationDuty(node)
             try:
                 await duties.start()
                 await keyring.start()
+                lending.start()
                 await sites.start()
                 await node.peers.start()
                 node.log.info(
@@ -131,6 +134,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                     chores.cancel()
                     await asyncio.gather(chores, return_exceptions=True)
             finally:
+                await lending.stop()
                 await keyring.stop()
                 await duties.stop()
                 await _stop(node, sites)
@@ -164,6 +168,7 @@ def _node(
         addresses,
         Notices(home.notices_path),
         people,
+        Concerns(writer, node_id(seed)),
         Log("node"),
     )
 

@@ -9,6 +9,7 @@ from commonsnode import speaking
 from commonsnode.addresses import Addresses
 from commonsnode.authoring import Author
 from commonsnode.clock import Clock
+from commonsnode.concerns import Concerns
 from commonsnode.config import Config
 from commonsnode.home import Home
 from commonsnode.logs import Log
@@ -37,6 +38,7 @@ class Node:
     addresses: Addresses
     notices: Notices
     people: People
+    concerns: Concerns
     log: Log
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)

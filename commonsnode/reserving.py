@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from commonsnode.authoring import SUPERSEDED_MAX, Author, Entry, superseding
-from commonsnode.errors import Conflict, NotAllowed, Unknown, WrongField
+from commonsnode.errors import Conflict, NotAllowed, Refusal, Unknown, WrongField
 from commonsnode.governing import role_of
 from commonsnode.lending import PERSON, THING, Span, lent
 from commonsnode_protocol.authority import MEMBER, STEWARD
@@ -162,7 +162,7 @@ def reserve(
     store = author.store
     of = lent(store, thing)
     held = store.bookings(thing.community, thing.record)
-    terms = of.terms(agent_type, _is_member(author, thing.community))
+    terms = of.terms(agent_type, _is_member(author, thing.community, author.key))
     if not terms.lent:
         raise WrongField("resource", terms.why)
     free = of.check(span, busy_of(held), held.rules.capacity, author.now_ms)
@@ -206,7 +206,7 @@ def extend(
             )
     thing = of.thing
     lending = lent(author.store, thing)
-    terms = lending.terms(PERSON, _is_member(author, thing.community))
+    terms = lending.terms(PERSON, _is_member(author, thing.community, author.key))
     own = [ask.changeset, *(each.booking.ask.changeset for each in longer)]
     whole = Span(ask.begin_ms, until_ms, ask.amount)
     # The loan has begun or will, whatever the lead time; what counts is its whole length.
@@ -429,8 +429,8 @@ def _endings(held: ThingBookings, begin_ms: int, end_ms: int) -> list[bytes]:
     return [acted.changeset for acted in latest[:ENDINGS_MAX]]
 
 
-def _is_member(author: Author, community: bytes) -> bool:
-    return role_of(author.store.authority(community), author.key) in (MEMBER, STEWARD)
+def _is_member(author: Author, community: bytes, key: bytes) -> bool:
+    return role_of(author.store.authority(community), key) in (MEMBER, STEWARD)
 
 
 def _as_asker(author: Author, of: Found, doing: str) -> None:
@@ -482,3 +482,49 @@ def overdue(held: ThingBookings, booking: Booking, now_ms: int) -> bool:
     longer = [each.booking for each in extensions(held, booking.ask)]
     promised = [each for each in longer if each.state in (State.CONFIRMED, State.OUT)]
     return all(now_ms > each.ask.end_ms for each in promised)
+
+
+def confirm_at_once(author: Author, held: ThingBookings, most: int) -> int:
+    """As keeper of a thing whose rules confirm at once, confirm what stands, so that nothing written later goes before it.
+
+    What the rules would not have given at once waits for the keeper's own word. Returns how many it confirmed, at most `most`.
+    """
+    if held.lane is None or not held.rules.at_once or not keeps(held, author.key):
+        return 0
+    thing = RecordRef(held.community, held.lane, THING, held.resource)
+    done = 0
+    for each in held.reserved:
+        booking = each.booking
+        if done == most:
+            break
+        if (
+            booking.rank <= Rank.CONFIRMED
+            or booking.state not in (State.ASKED, State.CONFIRMED)
+            or booking.ask.end_ms <= author.now_ms
+            or each.waits
+            or held.rules.people.same(booking.ask.author, author.key)
+        ):
+            continue
+        ref = RecordRef(held.community, each.lane, KIND, booking.ask.record)
+        try:
+            if booking.rank is Rank.ASKED and not _given_at_once(author, thing, held, ref, booking):
+                continue
+            _raised(author, Found(ref, held, each), Act.CONFIRMED, True)
+        except Refusal:  # it was removed, or cannot be followed: its keeper decides
+            continue
+        done += 1
+    return done
+
+
+def _given_at_once(
+    author: Author, thing: RecordRef, held: ThingBookings, ref: RecordRef, booking: Booking
+) -> bool:
+    """Whether an ask that its asker did not confirm would be given at once. Raises Refusal where it would not be given at all."""
+    of = lent(author.store, thing)
+    ask, view = booking.ask, author.store.record(ref)
+    terms = of.terms(PERSON, _is_member(author, thing.community, ask.author))
+    all_day = view is not None and view.values.get(ALL_DAY) is True
+    span = Span(ask.begin_ms, ask.end_ms, ask.amount, all_day)
+    asked_ms = min(ask.effective_ms, author.now_ms)
+    free = of.check(span, busy_of(held, [ask.changeset]), held.rules.capacity, asked_ms)
+    return free and terms.lent and terms.use != ASK

@@ -11,6 +11,7 @@ from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.http import documents, problems
 from commonsnode.http.calls import Call
 from commonsnode.http.lines import Lines
+from commonsnode.http.reservation_notices import notices
 from commonsnode_store.answers import Problem
 from commonsnode_store.store import Store
 
@@ -31,6 +32,7 @@ async def status(call: Call) -> Mapping[str, Any]:
         "peers": documents.peers(
             node.peers.status(), {entry["id"] for entry in communities}, by_operator=call.by_operator
         ),
+        "notices": await notices(call),
     }
 
 

@@ -12,18 +12,23 @@ from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
 from commonsnode_protocol.changeset import MEMBERS
+from commonsnode_protocol.commitments import KIND as RESERVATION
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
 PAGE_RECORDS_MAX = 200
+APART = (
+    *names.OF_PEOPLE,
+    RESERVATION,
+)  # kinds that are shown with people and with things, and not among these
 
 
 async def listed(call: Call) -> Mapping[str, Any]:
     """The records of one community where the path names one, else of all."""
     query = call.query
     name = call.path.get("community")
-    apart = () if query.get("kind") in names.OF_PEOPLE else names.OF_PEOPLE
+    apart = () if query.get("kind") in APART else APART
 
     def read(store: Store) -> dict[str, Any]:
         try:

@@ -1,6 +1,6 @@
 """The API on reservations: ask, list, and what keeper and asker do with them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
@@ -11,8 +11,8 @@ from commonsnode.asking.times import read as read_time
 from commonsnode.authoring import Author
 from commonsnode.errors import WrongField
 from commonsnode.http.calls import Call, Malformed
-from commonsnode.http.naming import names_for
 from commonsnode.http.reservation_documents import Documents, in_time_of, terms_document
+from commonsnode.http.reservation_notices import named, notices
 from commonsnode.lending import PERSON, THING, Span, described, lent
 from commonsnode.reservations import Both, asked_by, asked_of, is_open
 from commonsnode.reserving import Asked, Done, Found, keeps
@@ -73,7 +73,11 @@ async def listed(call: Call) -> Mapping[str, Any]:
         return _Page(Documents(store, key, now_ms).rows(page), cursor)
 
     page = await call.node.writer.read(read)
-    return {"reservations": await _all_named(call, page.rows), "cursor": page.cursor}
+    return {
+        "reservations": await named(call, page.rows),
+        "notices": await notices(call) if query.get("cursor") is None else [],
+        "cursor": page.cursor,
+    }
 
 
 async def shown(call: Call) -> Mapping[str, Any]:
@@ -201,24 +205,8 @@ def _asked(author: Author, asked: Asked) -> dict[str, Any]:
 
 async def _named(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     """The same with the names of people, also in what it says of others."""
-    rows = await _all_named(call, [row, *row.get("others", ())])
+    rows = await named(call, [row, *row.get("others", ())])
     return {**rows[0], "others": rows[1:]} if "others" in row else rows[0]
-
-
-async def _all_named(call: Call, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    names: dict[tuple[str, str], str] = {}
-    for community in {row["community"] for row in rows}:
-        keys = {row[role] for row in rows if row["community"] == community for role in ("by", "keeper")}
-        of = await names_for(call, bytes.fromhex(community), [bytes.fromhex(key) for key in keys if key])
-        names.update(((community, key), name) for key, name in of.items())
-    return [
-        {
-            **row,
-            "by_name": names.get((row["community"], row["by"])),
-            "keeper_name": names.get((row["community"], row["keeper"])),
-        }
-        for row in rows
-    ]
 
 
 def _found(store: Store, call: Call) -> Found:

@@ -4,6 +4,7 @@ from typing import Any
 
 from commonsnode.asking.times import TIME_CHARS_MAX
 from commonsnode.http.schema import Schema, ref
+from commonsnode.reservations import Matter
 from commonsnode.reserving import NOTE_CHARS_MAX
 from commonsnode_protocol.bookings import Act, Rank, State
 from commonsnode_protocol.commitments import AMOUNT_CHARS_MAX
@@ -114,7 +115,22 @@ RESERVATION_SHAPES: dict[str, Schema] = {
         "By when they begin",
         "*",
         reservations={"type": "array", "items": ref("Reservation")},
+        notices={
+            "type": "array",
+            "items": ref("ReservationNotice"),
+            "description": "with the first page: what who asks here must be told",
+        },
         cursor=TEXT_OR_NULL,
+    ),
+    "ReservationNotice": _object(
+        "What somebody must be told of a reservation, until it is dealt with",
+        "*",
+        matter={"type": "string", "enum": [matter.value for matter in Matter]},
+        reservation=RECORD,
+        resource=RECORD,
+        community={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        others={"type": "array", "items": RECORD, "description": "reservations that it has to do with"},
+        text=TEXT,
     ),
     "Reserving": {
         **_object(

@@ -228,6 +228,11 @@ SCHEMAS: dict[str, Schema] = {
         addresses={"type": "array", "items": TEXT},
         communities={"type": "array", "items": ref("Community")},
         peers={"type": "array", "items": ref("Peer")},
+        notices={
+            "type": "array",
+            "items": ref("ReservationNotice"),
+            "description": "what who asks here must be told of reservations",
+        },
     ),
     "OpenApi": {"type": "object", "description": "An OpenAPI 3.1 document"},
     "Id": _object("The key that this node signs with", id=KEY),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from commonsnode.authoring import Author
 from commonsnode.http.reservation_routes import ROUTES
 from commonsnode.http.schema import problems
 from commonsnode.http.shapes import SCHEMAS
@@ -85,3 +86,95 @@ async def test_the_life_of_a_loan(village: Village) -> None:
     assert (await village.api("GET", f"/records/{village.drill}"))["fields"]["condition"] == "needs-repair"
     assert (await village.do(None, "return", one))["state"] == "returned"
     assert await village.state(one) == "returned"
+
+
+async def test_who_keeps_it_and_who_asked_are_told_until_it_is_dealt_with(village: Village) -> None:
+    api = village.api
+    one = (await village.reserve("Rosa", "2090-05-01", "2090-05-02"))["id"]
+
+    async def told(who: str | None) -> list[tuple[str, str]]:
+        found = await api("GET", "/reservations", token=village.tokens.get(who or ""))
+        assert list(problems(found.body, SCHEMAS["Reservations"], SCHEMAS)) == []
+        return [(notice["matter"], notice["reservation"]) for notice in found["notices"]]
+
+    assert await told(None) == [("asked-of-you", one)]
+    assert await told("Rosa") == []
+    status = (await api("GET", "/status"))["notices"]
+    (notice,) = status
+    words = f"commonsnode reservation confirm {one[:8]}, or decline {one[:8]}"
+    assert notice["text"] == f"{village.keys['Rosa'][:8]} asks for Drill, 2090-05-01 to 2090-05-02: {words}"
+    await village.do(None, "decline", one, why="it is broken")
+    assert await told(None) == []
+    assert await told("Rosa") == [("declined", one)]
+    assert (await api("GET", "/status", tcp=True))["notices"] == []
+    assert (await api("GET", "/reservations", tcp=True))["notices"] == []
+
+
+async def test_an_act_of_somebody_who_may_not_has_no_effect_and_is_shown_as_such(village: Village) -> None:
+    api = village.api
+    one = (await village.reserve("Rosa", "2090-05-01", "2090-05-02"))["id"]
+    seed = next(
+        session.seed for session in api.node.people.sessions if session.person.hex() == village.keys["Ines"]
+    )
+
+    def write(author: Author) -> None:
+        both = author.store.reservation(bytes.fromhex(village.community), bytes.fromhex(one))
+        assert both is not None
+        ask = both[1].booking.ask
+        fields = {"confirmed": (True, [ask.changeset])}
+        author.write(bytes.fromhex(village.community), "public", [(ask.record, "commitment", fields)])
+
+    await api.node.sign_as(seed, write)
+    shown = await api("GET", f"/reservations/{one}")
+    assert shown["state"] == "asked"
+    assert [(each["act"], each["by"]) for each in shown["no_effect"]] == [("confirmed", village.keys["Ines"])]
+
+
+async def test_terms_are_those_of_who_asks(village: Village) -> None:
+    terms = {"person": {"use": "fee", "fee": "2 a day"}, "co-operative": {"use": "free"}}
+    await village.lending(terms=terms)
+    asked = await village.reserve("Rosa", "2090-05-01", "2090-05-02")
+    assert asked["terms"] == {"lent": True, "use": "fee", "fee": "2 a day", "why": "terms for person"}
+    group = await village.reserve("Rosa", "2090-06-01", "2090-06-02", type="for-profit")
+    assert group["terms"]["use"] == "ask"
+
+
+async def test_a_thing_that_is_confirmed_at_once_is_had_at_once_and_by_one(village: Village) -> None:
+    await village.lending(confirm="at-once")
+    one = await village.reserve("Rosa", "2090-05-01", "2090-05-02")
+    assert one["state"] == "confirmed"
+    two = await village.reserve("Ines", "2090-05-02", "2090-05-03")
+    assert (two["state"], two["waiting"]) == ("displaced", 1)
+    assert [each["id"] for each in two["others"]] == [one["id"]]
+    cancelled = await village.do("Rosa", "cancel", one["id"])
+    assert cancelled["state"] == "cancelled"
+    confirmed = await village.do(None, "confirm", two["id"])  # the keeper knows of the cancellation
+    assert confirmed["state"] == "confirmed"
+
+
+async def test_reservations_of_a_community_that_only_members_read_are_not_there_for_others(api: Api) -> None:
+    founded = await api("POST", "/communities", {"name": "Valley", "reading": "members"})
+    drill = await api.add(founded["id"], title="Drill")
+    one = (await api("POST", "/reservations", {"resource": drill, "from": "2090-05-01"}))["id"]
+    assert (await api("GET", "/reservations"))["reservations"][0]["id"] == one
+    assert (await api("GET", "/reservations", tcp=True))["reservations"] == []
+    assert (await api("GET", f"/reservations/{one}", tcp=True)).status == 404
+    _, token = await api.person("Pia")
+    assert (await api("GET", "/reservations", tcp=True, token=token))["reservations"] == []
+    refused = await api("POST", "/reservations", {"resource": drill, "from": "sat"}, tcp=True, token=token)
+    assert refused.status == 404
+
+
+async def test_a_reservation_of_what_only_members_read_is_sealed_with_it(api: Api) -> None:
+    valley = await api.community()
+    rosa, token = await api.person()
+    await api("POST", f"/communities/{valley}/members", {"id": rosa})
+    added = await api(
+        "POST", f"/communities/{valley}/records", {"fields": {"title": "Loom"}, "lane": "members"}
+    )
+    asked = await api("POST", "/reservations", {"resource": added["id"], "from": "2090-05-01"})
+    assert asked.status == 201, asked.body
+    assert (asked["state"], asked["lane"], asked["held"]) == ("confirmed", "members", None)
+    assert (await api("GET", f"/reservations/{asked['id']}", tcp=True)).status == 404
+    assert (await api("GET", f"/reservations/{asked['id']}", tcp=True, token=token)).status == 200
+    assert [one["kind"] for one in (await api("GET", "/records"))["records"]] == ["resource"]

@@ -101,6 +101,10 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         call.out.line("addresses  " if number == 0 else "           ", address)
     _communities(call, found["communities"])
     _peers(call, found)
+    if found["notices"]:
+        call.out.line("reservations:")
+    for notice in found["notices"]:
+        call.out.line(f"  {notice['text']}")
 
 
 @app.command(name="id")

@@ -59,9 +59,9 @@ def list_(
         "community": community,
     }
     call = Invocation.of(context, as_json)
-    rows = _pages(call, query, limit)
+    rows, notices = _pages(call, query, limit)
     if call.as_json:
-        call.out.document({"reservations": rows})
+        call.out.document({"reservations": rows, "notices": notices})
         return
     call.out.table(
         ("id", "thing", "when", "by", "state"),
@@ -78,6 +78,8 @@ def list_(
     )
     if not rows:
         call.out.say("nothing is reserved: commonsnode reserve ID --from WHEN --until WHEN")
+    for notice in notices:
+        call.out.say(f"  {notice['text']}")
 
 
 @app.command()
@@ -252,14 +254,19 @@ def _show(call: Invocation, found: Document) -> None:
     say_terms(call, found)
 
 
-def _pages(call: Invocation, query: dict[str, str | None], limit: int | None) -> list[Document]:
+def _pages(
+    call: Invocation, query: dict[str, str | None], limit: int | None
+) -> tuple[list[Document], list[Document]]:
+    """The reservations, and what is to be told beside them."""
     rows: list[Document] = []
+    notices: list[Document] = []
     cursor: str | None = None
     while limit is None or len(rows) < limit:
         wanted = PAGE_RESERVATIONS if limit is None else min(PAGE_RESERVATIONS, limit - len(rows))
         page = call.node.get("/reservations", {**query, "cursor": cursor, "limit": str(wanted)})
         rows += page["reservations"]
+        notices += page["notices"]
         cursor = page["cursor"]
         if cursor is None:
             break
-    return rows
+    return rows, notices

@@ -1,0 +1,129 @@
+"""What a node does by itself for the things that its people keep: where their rules confirm at once, it confirms what it sees.
+
+Only a keeper's word protects a reservation from what is written later and dated earlier (rule 36), so it is given as soon as an ask
+comes in: with the node's own hand, and with those of people who are signed in. What people must be told goes to the log, too.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from commonsnode.authoring import Author
+from commonsnode.errors import Refusal, Stopping
+from commonsnode.node import Node
+from commonsnode.reservations import Both, News, asked_of, news
+from commonsnode.reserving import confirm_at_once
+from commonsnode.writing import Landed
+from commonsnode_protocol.changeset import KEYS
+from commonsnode_store.errors import StoreError
+from commonsnode_store.store import Store
+
+ACTS_AT_ONCE = 64  # in one job of the writer thread; what is left comes with the next
+PAUSE_S = 0.2  # after it was done, so that a stream of changes costs little
+PAUSE_FACTOR = 10  # and so many times what it took
+LOOK_S = 600.0  # how often it looks when nothing comes in: what becomes overdue does so by itself
+TOLD_MAX = 4_096  # matters that are remembered as logged
+
+
+class ReservationDuty:
+    """The duty of one node. `start` in the event loop, `stop` before the writer is stopped."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._due: set[bytes] | None = None  # communities; none: all
+        self._wake = asyncio.Event()
+        self._told: dict[tuple[bytes, str], None] = {}
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._node.concerns.start()
+        self._unsubscribe = [
+            self._node.writer.subscribe(self._on_landed),
+            self._node.people.subscribe(self._on_hand),
+        ]
+        self._wake.set()
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._report)
+
+    async def stop(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._node.concerns.stop()
+
+    def _report(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._node.log.error("reservation-duty-failed", cause=error)
+
+    def _on_landed(self, landed: Landed) -> None:
+        if landed.lane == KEYS:
+            return
+        if self._due is not None:
+            self._due.add(landed.community)
+        self._wake.set()
+
+    def _on_hand(self) -> None:
+        self._due = None
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+            self._wake.clear()
+            began = time.monotonic()
+            due, self._due = self._due, set()
+            try:
+                await self._confirm(due)
+                self._log(await self._node.concerns.every())
+            except (Refusal, StoreError) as error:
+                self._node.log.warning("reservation-duty-not-done", problem=str(error))
+            except Stopping:
+                return
+            await asyncio.sleep(max(PAUSE_S, PAUSE_FACTOR * (time.monotonic() - began)))
+
+    async def _confirm(self, due: set[bytes] | None) -> None:
+        node = self._node
+        hands = {node.id: node.seed, **{session.person: session.seed for session in node.people.sessions}}
+        for key, seed in hands.items():
+            for community, resource in await node.writer.read(partial(_to_confirm, due, key)):
+                if await node.sign_as(seed, partial(_confirm, community, resource)) == ACTS_AT_ONCE:
+                    self._on_hand()
+
+    def _log(self, concerning: list[Both]) -> None:
+        for each in news(concerning, self._node.id, self._node.clock.now_ms()):
+            named = each.booking.ask.changeset, each.matter.value
+            if named not in self._told:
+                self._told[named] = None
+                self._node.log.info("reservation-notice", **_named(each))
+        while len(self._told) > TOLD_MAX:
+            del self._told[next(iter(self._told))]
+
+
+def _confirm(community: bytes, resource: bytes, author: Author) -> int:
+    return confirm_at_once(author, author.store.bookings(community, resource), ACTS_AT_ONCE)
+
+
+def _named(each: News) -> dict[str, str]:
+    return {
+        "matter": each.matter.value,
+        "reservation": each.booking.ask.record.hex(),
+        "resource": each.held.resource.hex(),
+        "community": each.held.community.hex(),
+    }
+
+
+def _to_confirm(due: set[bytes] | None, key: bytes, store: Store) -> list[tuple[bytes, bytes]]:
+    """The things that this person keeps, whose rules confirm at once, and of which something is asked."""
+    communities = [info.id for info in store.communities() if due is None or info.id in due]
+    every = asked_of(store, communities, key)
+    return list(
+        dict.fromkeys(
+            (held.community, held.resource) for held, each in every if held.rules.at_once and each.is_open
+        )
+    )
