@@ -73,8 +73,10 @@ class ReservationDuty:
 
     async def _run(self) -> None:
         while True:
+            # Not wait_for, which forgets to be cancelled where what it waits for comes at that moment (Python 3.11).
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
             self._wake.clear()
             began = time.monotonic()
             due, self._due = self._due, set()
