@@ -10,7 +10,7 @@ from commonsnode import sealing, speaking
 from commonsnode.errors import TooLarge, WrongField
 from commonsnode.speaking import Who
 from commonsnode_protocol import canonical
-from commonsnode_protocol.authority import Evaluator, statements, writing
+from commonsnode_protocol.authority import Evaluator, stand_ins, statements, writing
 from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import (
@@ -162,6 +162,10 @@ class Author:
     def agree(self, held: Evaluator, table: Mapping[str, Value]) -> bytes:
         """This key's signature under a table that is proposed."""
         return writing.sign_table(held, table, self._seed)
+
+    def lets_stand_in(self, community: bytes, person: bytes, key: bytes, *, passes_on: bool) -> bytes:
+        """This key's statement that another one signs tables for a person. passes_on: and may let a further one do so."""
+        return stand_ins.let(community, person, key, self._seed, passes_on=passes_on)
 
     def warrant(self, community: bytes, key: bytes) -> bytes:
         """This steward's signature that another key may ack for them."""

@@ -15,7 +15,7 @@ from functools import partial
 
 from commonsnode.authoring import Author
 from commonsnode.errors import Refusal, Stopping
-from commonsnode.governing import role_of, steward_of
+from commonsnode.governing import hand_of, role_of, steward_of
 from commonsnode.invitations import void_of, why_not
 from commonsnode.node import Node
 from commonsnode.people.trusting import do_for
@@ -170,15 +170,19 @@ class Duties:
 
 
 def do_duties(author: Author, community: bytes, random_bytes: RandomBytes = os.urandom) -> int:
-    """Write the acks, pins and certificates that are due of a steward; of another device of theirs, the pins; of a member
-    who signed an election, that election once enough have. Returns how many."""
+    """Write the acks, pins and certificates that are due of a steward; of a device of theirs that signs no tables, the pins; of a
+    member who signed an election, that election once enough have. Returns how many."""
     held = author.store.evaluator(community)
-    if steward_of(held, author.key) is None:
+    if held.chain is None or steward_of(held, author.key) is None:
         return int(complete_election(author, held, random_bytes))
     done = 0
-    for parent, child in writing.to_ack(held, author.key)[:ACTS_AT_ONCE]:
-        author.act(community, writing.ack(held, author.key, random_bytes(NONCE_BYTES), parent, child))
-        done += 1
+    hand = hand_of(held, author.key, held.chain.current.stewards)
+    if hand is not None:
+        for parent, child in writing.to_ack(held, hand.person)[:ACTS_AT_ONCE]:
+            nonce = random_bytes(NONCE_BYTES)
+            draft = writing.ack(held, author.key, nonce, parent, child, stands_in=hand.stands_in)
+            author.act(community, draft)
+            done += 1
     for join in writing.to_pin(held)[: ACTS_AT_ONCE - done]:
         author.act(community, writing.pin(held, author.key, random_bytes(NONCE_BYTES), join))
         done += 1

@@ -1,12 +1,15 @@
 """Before an act of authority: what this node holds of a community, and whether it may do what it is asked."""
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from commonsnode.authoring import Author
 from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Ambiguous, Conflict, Unknown, WrongField
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.persons import Key
+from commonsnode_protocol.authority.proofs import proof_of
+from commonsnode_protocol.authority.stand_ins import Link, Said, StoodIn
 from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.changeset import AUTHORITY, KEY_BYTES
 from commonsnode_store.store import Store
@@ -52,17 +55,45 @@ def as_steward(author: Author, community: bytes, doing: str) -> Evaluator:
     return held
 
 
-def as_signer(author: Author, community: bytes, doing: str) -> Evaluator:
-    """The same for what is signed by a steward's first key alone: tables of stewards. Raises Conflict."""
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """For whom a key signs tables: itself as a first key, or with a proof the person for whom it stands in."""
+
+    person: bytes
+    proof: tuple[Link, ...] | None = None
+
+    def said(self, signature: bytes) -> Said:
+        return signature if self.proof is None else StoodIn(signature, self.proof)
+
+    @property
+    def stands_in(self) -> tuple[bytes, tuple[Link, ...]] | None:
+        return (self.person, self.proof) if self.proof is not None else None
+
+
+def hand_of(held: Evaluator, key: bytes, among: Collection[bytes]) -> Hand | None:
+    """Whose hand a key is under tables, of these people; None: nobody's."""
+    if key in among:
+        return Hand(key)
+    for first in held.persons_of(key):
+        if first in among and (proof := proof_of(held, first, key)) is not None:
+            return Hand(first, proof)
+    return None
+
+
+def as_signer(author: Author, community: bytes, doing: str) -> tuple[Evaluator, Hand]:
+    """What is held, and whose hand it is, for what a steward's first key signs, or who stands in for it: tables. Raises Conflict."""
     held = as_steward(author, community, doing)
-    steward = steward_of(held, author.key)
-    if steward != author.key:
+    assert held.chain is not None  # as_steward has looked
+    hand = hand_of(held, author.key, held.chain.current.stewards)
+    if hand is None:
+        steward = steward_of(held, author.key)
         assert steward is not None
         raise Conflict(
             f"{author.who.are} another device of the steward {steward.hex()}: it can admit, invite and revoke people; to {doing}"
-            " takes that steward's first node. Where that is lost: commonsnode steward succeed"
+            " takes that steward's first node, or one that came by recovery words (commonsnode recovery use LINK). Where"
+            " neither is left: commonsnode steward succeed"
         )
-    return held
+    return held, hand
 
 
 def steward_of(held: Evaluator, key: bytes) -> bytes | None:

@@ -19,6 +19,7 @@ from commonsnode.node import Node
 from commonsnode.recovery_words import SEED_BYTES, seed_of, words_of
 from commonsnode.writing import Landed
 from commonsnode_protocol.authority import Evaluator, writing
+from commonsnode_protocol.authority.proofs import proof_of
 from commonsnode_protocol.changeset import AUTHORITY, public_key
 from commonsnode_protocol.record import NONCE_BYTES
 
@@ -40,12 +41,16 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What recovery words brought. not_revoked: why what was to be revoked was not; none where nothing was, or all."""
+    """What recovery words brought. signs_tables: whether this node signs them for the person, as its words let it.
+
+    not_revoked: why what was to be revoked was not; none where nothing was, or all.
+    """
 
     community: bytes
     name: str | None
     person: bytes
     role: str | None
+    signs_tables: bool
     revoked: tuple[bytes, ...]
     not_revoked: str | None
 
@@ -68,7 +73,10 @@ def make(author: Author, communities: Collection[bytes], random_bytes: RandomByt
             continue
         agreement = writing.key_agreement(community, author.key, seed, recovery=True)
         nonce = random_bytes(NONCE_BYTES)
-        draft = writing.key_added(held, author.key, nonce, author.key, key, agreement, recovery=True)
+        lets = author.lets_stand_in(community, author.key, key, passes_on=True)
+        draft = writing.key_added(
+            held, author.key, nonce, author.key, key, agreement, recovery=True, stands_in=lets
+        )
         author.act(community, draft)
         done.append(community)
     if not done:
@@ -122,7 +130,10 @@ async def use(node: Node, link: str, words: str, revoke: Sequence[str]) -> Used:
             )
     authority = await node.writer.read(lambda store: store.authority(community))
     name = authority.table.name if authority.table is not None else name
-    return Used(community, name, person, role_of(authority, node.id), tuple(revoked), problem)
+    signs = await node.writer.run(
+        lambda store: proof_of(store.evaluator(community), person, node.id) is not None
+    )
+    return Used(community, name, person, role_of(authority, node.id), signs, tuple(revoked), problem)
 
 
 def _add_device(author: Author, community: bytes, person: bytes, seed: bytes) -> None:
@@ -134,11 +145,14 @@ def _add_device(author: Author, community: bytes, person: bytes, seed: bytes) ->
         raise Conflict("these words were revoked")
     key = public_key(seed)
     if key in valued.keys and not is_cut(valued.keys[key]):
-        return  # this node was that already: the words were used to revoke a device
-    devices.check_new(held, person, key)
+        if proof_of(held, person, key) is not None or proof_of(held, person, author.key) is None:
+            return  # this node was that already: the words were used to revoke a device
+    else:
+        devices.check_new(held, person, key)
     agreement = writing.key_agreement(community, person, seed)
     nonce = os.urandom(NONCE_BYTES)
-    author.act(community, writing.key_added(held, author.key, nonce, person, key, agreement))
+    lets = author.lets_stand_in(community, person, key, passes_on=False)
+    author.act(community, writing.key_added(held, author.key, nonce, person, key, agreement, stands_in=lets))
 
 
 def _revoke(community: bytes, text: str, author: Author) -> bytes:

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from commonsnode import charters
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, WrongField
-from commonsnode.governing import as_signer, data_of, key_of, keys_of, one_of, standing_in
+from commonsnode.governing import Hand, as_signer, data_of, key_of, keys_of, one_of, standing_in
 from commonsnode_protocol.authority import Evaluator, Table, writing
 from commonsnode_protocol.authority.acts import Certificate, certificate_of, table_id
 from commonsnode_protocol.authority.proposals import Proposal, lost, proposals
 from commonsnode_protocol.authority.settings import STEWARDS_MAX, Settings
+from commonsnode_protocol.authority.stand_ins import Signatures, StoodIn, value_of
 from commonsnode_protocol.authority.tables import enough, signers_of
 from commonsnode_protocol.authority.writing import NotPossible
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.record import NONCE_BYTES
 
 RandomBytes = Callable[[int], bytes]
-Signatures = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def propose(
     add: whole keys. remove: keys, or beginnings of stewards' keys. asked: settings as `charters.settings_from` takes them.
     Raises WrongField, Unknown, Ambiguous, Conflict.
     """
-    held = as_signer(author, community, "change stewards or the charter")
+    held, hand = as_signer(author, community, "change stewards or the charter")
     table = _current(held)
     new = [key_of(text, "add") for text in dict.fromkeys(add)]
     gone = list(dict.fromkeys(one_of(table.stewards, text, "steward") for text in remove))
@@ -84,7 +84,7 @@ def propose(
         raise Conflict(str(error)) from error
     same = next((each for each in proposals(held) if each.table == table_id(community, fields)), None)
     before: Signatures = same.signatures if same is not None else {}
-    return _sign(author, held, fields, before, random_bytes, proposed=same is not None)
+    return _sign(author, held, hand, fields, before, random_bytes, proposed=same is not None)
 
 
 def approve(author: Author, community: bytes, text: str, random_bytes: RandomBytes = os.urandom) -> Signed:
@@ -92,28 +92,35 @@ def approve(author: Author, community: bytes, text: str, random_bytes: RandomByt
 
     text: its id, or a beginning of it. Raises Unknown, Ambiguous, Conflict.
     """
-    held = as_signer(author, community, "approve a proposal")
+    held, hand = as_signer(author, community, "approve a proposal")
     table = _current(held)
     if any(each.id.hex() == text.strip().lower() for each in held.authority.tables):
         raise Conflict("that change is done already")
     known = {each.table: each for each in proposals(held)}
     found = known[one_of(known.keys(), text, "open proposal")]
-    if author.key in found.signatures and not found.complete:
+    if hand.person in found.signatures and not found.complete:
         more = needed(table, found.fields, community, found.signatures) - len(found.signatures)
         raise Conflict(f"{author.who.have} signed that already; {more} more must sign")
-    return _sign(author, held, found.fields, found.signatures, random_bytes, proposed=True)
+    return _sign(author, held, hand, found.fields, found.signatures, random_bytes, proposed=True)
 
 
 def complete_own(author: Author, held: Evaluator, random_bytes: RandomBytes = os.urandom) -> bool:
     """Write the certificate of one of this node's own proposals that others have signed since. Whether there was one."""
     for found in proposals(held):
-        if found.by == author.key and found.complete and author.key in found.signatures:
+        if found.by == author.key and found.complete and has_signed(found.signatures, author.key):
             draft = writing.certificate(
                 held, author.key, random_bytes(NONCE_BYTES), found.fields, found.signatures
             )
             author.act(held.community, draft)
             return True
     return False
+
+
+def has_signed(signatures: Signatures, key: bytes) -> bool:
+    """Whether one of these signatures was made with this key."""
+    return any(
+        (said.key if isinstance(said, StoodIn) else person) == key for person, said in signatures.items()
+    )
 
 
 def needed(table: Table, fields: Mapping[str, Value], community: bytes, signed: Iterable[bytes]) -> int:
@@ -178,6 +185,7 @@ def _current(held: Evaluator) -> Table:
 def _sign(
     author: Author,
     held: Evaluator,
+    hand: Hand,
     fields: Mapping[str, Value],
     before: Signatures,
     random_bytes: RandomBytes,
@@ -186,9 +194,9 @@ def _sign(
 ) -> Signed:
     table, community = _current(held), held.community
     of = table_id(community, fields)
-    signatures = {**before, author.key: author.agree(held, fields)}
-    said: list[Value] = [[key, signatures[key]] for key in sorted(signatures)]
-    child = certificate_of(community, {**fields, "signatures": said}, succession=False)
+    own = hand.said(author.agree(held, fields))
+    signatures = {**before, hand.person: own}
+    child = certificate_of(community, {**fields, "signatures": value_of(signatures)}, succession=False)
     if child is None:
         raise Conflict("this change cannot be written as a table")
     done = enough(table, child, signers_of(table, child))
@@ -196,9 +204,9 @@ def _sign(
     if done:
         draft = writing.certificate(held, author.key, nonce, fields, signatures)
     elif proposed:
-        draft = writing.assent(held, author.key, nonce, of, signatures[author.key])
+        draft = writing.assent(held, author.key, nonce, of, own, hand.person)
     else:
-        draft = writing.proposal(held, author.key, nonce, fields, signatures[author.key])
+        draft = writing.proposal(held, author.key, nonce, fields, own, hand.person)
     wanted = needed(table, fields, community, signatures)
     author.act(community, draft)
     return Signed(of, done, tuple(sorted(signatures)), wanted)

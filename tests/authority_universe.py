@@ -7,21 +7,27 @@ Long form: `python tests/authority_universe.py FIRST COUNT [STEPS]` runs so many
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from random import Random
 
 from authority_world import LANES, Node, begin, check, dated, founded, key_of, meet, nonce, seed_of, written
-from commonsnode_protocol.authority import MEMBER, MIRROR, Settings, statements, writing
+from commonsnode_protocol.authority import MEMBER, MIRROR, Settings, stand_ins, statements, writing
 from commonsnode_protocol.authority.acts import Certificate
 from commonsnode_protocol.authority.cuts import Cut, fields_of_cut
+from commonsnode_protocol.authority.stand_ins import Link, Said, StoodIn
 from commonsnode_protocol.authority.writing import Draft, NotPossible
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, Changeset
 
 STEWARDS, PEOPLE = ("F", "B", "C"), ("F", "B", "C", "M", "N", "X")
-KEYS = (*PEOPLE, "M2", "M3", "MR", "F2", "B2", "Fn")
+KEYS = (*PEOPLE, "M2", "M3", "MR", "F2", "FR", "B2", "Fn")
 INVITATIONS = ("I", "J")
-PERSON_OF = {"M2": "M", "M3": "M", "MR": "M", "F2": "F", "B2": "B", "Fn": "F"}
+PERSON_OF = {"M2": "M", "M3": "M", "MR": "M", "F2": "F", "FR": "F", "B2": "B", "Fn": "F"}
+STAND_INS = {
+    "F": ("FR", "F2"),
+    "B": ("BR", "B2"),
+    "M": ("MR", "M2"),
+}  # words, and the node that they brought back
 STEPS = 45
 
 
@@ -145,11 +151,36 @@ def certificate(node: Node, random: Dice, author: str) -> Changeset:
         node.evaluator, name=random.choice(("Valley", "Hill")), add=add, remove=remove,
         data=node.standing_data(), stands=node.stands,
     )  # fmt: skip
-    signers = [name for name in STEWARDS if name == author or random.random() < 0.5]
-    signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in signers}
-    return _sent(
-        node, author, writing.certificate(node.evaluator, key_of(author), nonce(), fields, signatures)
-    )
+    signers = {name for name in STEWARDS if name == author or random.random() < 0.5}
+    return _signed(node, random, author, fields, signers)
+
+
+def _signed(
+    node: Node, random: Dice, author: str, fields: Mapping[str, Value], signers: set[str]
+) -> Changeset:
+    """The certificate, signed by these people: most with their first keys, some by who stands in for them."""
+    signatures: dict[bytes, Said] = {}
+    carrier = author
+    for name in sorted({*signers, author}):
+        keys: Sequence[str] = STAND_INS.get(name, ()) if random.random() < 0.3 else ()
+        keys = keys if random.random() < 0.7 else keys[:1]  # the words themselves
+        if keys:
+            by = writing.sign_table(node.evaluator, fields, seed_of(keys[-1]))
+            signatures[key_of(name)] = StoodIn(by, _proof(node, name, *keys))
+            carrier = keys[-1] if name == author else carrier
+        else:
+            signatures[key_of(name)] = writing.sign_table(node.evaluator, fields, seed_of(name))
+    draft = writing.certificate(node.evaluator, key_of(carrier), nonce(), fields, signatures)
+    return _sent(node, carrier, draft)
+
+
+def _proof(node: Node, person: str, *keys: str) -> tuple[Link, ...]:
+    found: list[Link] = []
+    for before, key in pairwise((person, *keys)):
+        words = key.endswith("R")
+        said = stand_ins.let(node.community, key_of(person), key_of(key), seed_of(before), passes_on=words)
+        found.append(Link(key_of(key), words, said))
+    return tuple(found)
 
 
 def succession(node: Node, random: Dice, author: str) -> Changeset:
@@ -158,11 +189,7 @@ def succession(node: Node, random: Dice, author: str) -> Changeset:
         roll = fields["roll"]
         assert isinstance(roll, list)
         fields["roll"] = [id_ for id_ in roll if random.random() < 0.6]
-    signers = {author, *(name for name in PEOPLE if random.random() < 0.7)}
-    signatures = {key_of(name): writing.sign_table(node.evaluator, fields, seed_of(name)) for name in signers}
-    return _sent(
-        node, author, writing.certificate(node.evaluator, key_of(author), nonce(), fields, signatures)
-    )
+    return _signed(node, random, author, fields, {name for name in PEOPLE if random.random() < 0.7})
 
 
 def ack(node: Node, random: Dice, author: str) -> Changeset | None:
@@ -179,7 +206,20 @@ def ack(node: Node, random: Dice, author: str) -> Changeset | None:
     if author == "Fn":
         said = statements.state(statements.WARRANT, node.community + key_of("Fn"), seed_of("F"))
         warrant = (key_of("F"), said)
-    return _sent(node, author, writing.ack(node.evaluator, key_of(author), nonce(), parent, child, warrant))
+    return _sent(node, author, _ack(node, random, author, parent, child, warrant))
+
+
+def _ack(
+    node: Node, random: Dice, author: str, parent: bytes, child: bytes, warrant: tuple[bytes, bytes] | None
+) -> Draft:
+    """By the author, or now and then for the steward for whom the author stands in."""
+    for steward, keys in STAND_INS.items():
+        if author in keys and random.random() < 0.7:
+            proof = _proof(node, steward, *keys[: keys.index(author) + 1])
+            return writing.ack(
+                node.evaluator, key_of(author), nonce(), parent, child, stands_in=(key_of(steward), proof)
+            )
+    return writing.ack(node.evaluator, key_of(author), nonce(), parent, child, warrant)
 
 
 def honest_ack(node: Node, random: Dice, author: str) -> Changeset | None:
@@ -198,7 +238,12 @@ def objection(node: Node, random: Dice, author: str) -> Changeset | None:
     if not children:
         return None
     parent, child = random.choice(children)
-    return _sent(node, author, writing.objection(node.evaluator, key_of(author), nonce(), parent, child))
+    stands_in = None
+    if author == "F2":
+        stands_in = (key_of("F"), _proof(node, "F", *STAND_INS["F"]))
+    return _sent(
+        node, author, writing.objection(node.evaluator, key_of(author), nonce(), parent, child, stands_in)
+    )
 
 
 ACTS: Mapping[Act, int] = {

@@ -78,6 +78,7 @@ async def use_words(call: Call) -> Mapping[str, Any]:
         "name": used.name,
         "person": used.person.hex(),
         "role": used.role,
+        "signs_tables": used.signs_tables,
         "revoked": [key.hex() for key in used.revoked],
         "not_revoked": used.not_revoked,
     }

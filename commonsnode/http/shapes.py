@@ -336,6 +336,7 @@ SCHEMAS: dict[str, Schema] = {
         name=_or_null(TEXT),
         person=KEY,
         role=_or_null(TEXT),
+        signs_tables=YES,
         revoked={"type": "array", "items": KEY},
         not_revoked=_or_null(TEXT),
     ),

@@ -9,17 +9,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from commonsnode_protocol.authority import Evaluator, Settings, writing
+from commonsnode_protocol.authority import Evaluator, Settings, stand_ins, writing
 from commonsnode_protocol.authority.achieving import outcomes
 from commonsnode_protocol.authority.acts import Certificate
 from commonsnode_protocol.authority.cuts import Walk
+from commonsnode_protocol.authority.stand_ins import Link, StoodIn
 from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset, build, decode, public_key
 
 FILE = Path(__file__).with_name("authority_acts.json")
 Json = dict[str, Any]
-NAMES = ("F", "B", "C", "M", "N", "X", "I", "M2", "MR", "Fn")
+NAMES = ("F", "B", "C", "M", "N", "X", "I", "M2", "MR", "Fn", "FR", "F2")
 
 ABOUT = """\
 Vectors of SPEC.md, "Authority". All byte strings are in hexadecimal. `keys`: name → seed, public key; for these vectors only.
@@ -286,6 +287,48 @@ def succession_objected_to() -> World:
     return world
 
 
+def words_bring_back_a_steward_who_signs() -> World:
+    """The whole way: words, the node that they brought back, the revocation of the lost one, a table, an ack, another table."""
+    world = World()
+    _let(world, "F", "FR", recovery=True)
+    _let(world, "FR", "F2", recovery=False)
+    draft = writing.key_revocation(
+        world.held, key_of("FR"), world.nonce(), key_of("F"), key_of("F"), {}, lambda _: True
+    )
+    world.act("FR", draft)
+    world.act("F2", _by_words(world, "F2", {}, add=["B"]))
+    world.act("B", world.signed("certificate", writing.next_table(world.held, name="Hill"), "B"))
+    proof = _proof(world)
+    tables = world.held.authority.tables
+    ack = writing.ack(
+        world.held, key_of("F2"), world.nonce(), tables[1].id, tables[2].id, stands_in=(key_of("F"), proof)
+    )
+    world.act("F2", ack)
+    world.act("F2", _by_words(world, "F2", {"B": "B"}, add=["F2"], remove=["F"]))
+    return world
+
+
+def who_stands_in_counts_once() -> World:
+    world = three()
+    world.act("F", _by_words(world, "F2", {"F": "F"}, remove=["C"]))
+    return world
+
+
+def words_outrank_a_lone_first_key() -> World:
+    world = World()
+    first = world.table("F", add=["B"])
+    words = _by_words(world, "F2", {}, add=["C"])
+    world.act("F", first)
+    world.act("F2", words)
+    return world
+
+
+def a_device_lets_nobody_stand_in() -> World:
+    world = World()
+    world.act("F2", _by_words(world, "F2", {}, add=["B"], by_device=True))
+    return world
+
+
 def _succession(*voters: str) -> World:
     world = World()
     for name in ("M", "N", "X"):
@@ -295,12 +338,51 @@ def _succession(*voters: str) -> World:
     return world
 
 
+def _let(world: World, author: str, key: str, *, recovery: bool) -> None:
+    community, person = world.held.community, key_of("F")
+    let = stand_ins.let(community, person, key_of(key), seed_of(author), passes_on=recovery)
+    agreement = writing.key_agreement(community, person, seed_of(key), recovery=recovery)
+    draft = writing.key_added(
+        world.held, key_of(author), world.nonce(), person, key_of(key), agreement, recovery=recovery, stands_in=let
+    )  # fmt: skip
+    world.act(author, draft)
+
+
+def _proof(world: World, *, by_device: bool = False) -> tuple[Link, ...]:
+    return tuple(
+        Link(
+            key_of(key),
+            passes_on,
+            stand_ins.let(
+                world.held.community, key_of("F"), key_of(key), seed_of(before), passes_on=passes_on
+            ),
+        )
+        for before, key, passes_on in (("F", "FR", not by_device), ("FR", "F2", False))
+    )
+
+
+def _by_words(
+    world: World, by: str, others: Mapping[str, str], add: Iterable[str] = (), remove: Iterable[str] = (), *,
+    by_device: bool = False,
+) -> Draft:  # fmt: skip
+    """A certificate that `by` signs for F, and others with their first keys."""
+    fields = writing.next_table(world.held, add=[*map(key_of, add)], remove=[*map(key_of, remove)])
+    proof = _proof(world, by_device=by_device)
+    own = StoodIn(writing.sign_table(world.held, fields, seed_of(by)), proof)
+    said: list[Value] = [stand_ins.entry_of(key_of("F"), own)]
+    said += [[key_of(name), writing.sign_table(world.held, fields, seed_of(name))] for name in others]
+    writes = {name: (value, ()) for name, value in {**fields, "signatures": said}.items()}
+    return Draft(((world.nonce(), "certificate", writes),), (), world.held.community)
+
+
 CASES: list[Callable[[], World]] = [
     World, settings_of_a_charter, second_steward, three, junior_removes_senior_alone, senior_removes_junior_alone,
     junior_lowers_the_quorum_alone, signed_both_so_another_decides, acks_for_two_children,
     certificate_by_one_who_did_not_sign, revocation_with_heads, revocation_that_stops_at_a_ref, granted_again,
     grant_beside_a_revocation, two_joins_by_a_link_of_one_use, pinned_join_and_withdrawal, device_and_its_revocation,
     devices_that_revoke_one_another, leave, succession_by_two_thirds, succession_by_one_third, succession_objected_to,
+    words_bring_back_a_steward_who_signs, who_stands_in_counts_once, words_outrank_a_lone_first_key,
+    a_device_lets_nobody_stand_in,
 ]  # fmt: skip
 
 

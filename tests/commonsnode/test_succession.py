@@ -111,15 +111,56 @@ def test_who_may_elect_and_be_elected(author: Author, valley: bytes, three: list
     assert succession.approve(second, valley, "ab" * 32) is None
 
 
-def test_who_came_back_by_words_alone_is_elected_by_itself(author: Author, valley: bytes) -> None:
-    """The founder's node burns before anybody has joined: words, a grant to the new node's own key, and an election of one."""
+def test_who_came_back_by_words_alone_hands_the_office_to_the_new_node(author: Author, valley: bytes) -> None:
+    """The founder's node burns before anybody has joined: the node that words brought back signs tables for the steward."""
     made = recovery.make(author, [valley])
     device = hand(author, 45)
     words = Author(author.store, seed_of(" ".join(made.words)), author.now_ms, lambda *_: None)
     recovery._add_device(words, valley, author.key, bytes([45]) * 32)
     devices.revoke(words, valley, author.key.hex())
-    members.grant(device, valley, device.key.hex(), "member")
-    assert succession.propose(device, valley, [device.key.hex()]).done
-    assert seats(author, valley) == [author.key, device.key]
-    with pytest.raises(Conflict, match="steward already"):
-        stewards.propose(device, valley, [device.key.hex()], [], {})
+    with pytest.raises(Conflict, match="a steward decides by: steward propose"):
+        succession.propose(device, valley, [device.key.hex()])
+    assert stewards.propose(device, valley, [], [], {}, "Valle Alto").done
+    assert seats(author, valley) == [author.key]
+    assert stewards.propose(device, valley, [device.key.hex()], [author.key.hex()], {}).done
+    assert seats(author, valley) == [device.key]
+    assert author.store.authority(valley).members.keys() == {device.key}
+
+
+def test_who_came_back_by_words_signs_as_the_steward_they_are(author: Author, valley: bytes) -> None:
+    second, third, device, fourth = (hand(author, n) for n in (41, 42, 45, 47))
+    stewards.propose(author, valley, [second.key.hex()], [], {})
+    stewards.approve(second, valley, stewards.propose(author, valley, [third.key.hex()], [], {}).table.hex())
+    made = recovery.make(author, [valley])
+    words = Author(author.store, seed_of(" ".join(made.words)), author.now_ms, lambda *_: None)
+    recovery._add_device(words, valley, author.key, bytes([45]) * 32)
+    proposed = stewards.propose(second, valley, [], [], {}, "Hill")
+    assert stewards.approve(device, valley, proposed.table.hex()).done
+    waits = stewards.propose(device, valley, [fourth.key.hex()], [], {})
+    assert (waits.done, waits.signed) == (False, (author.key,))
+    for twice in (device, author):
+        with pytest.raises(Conflict, match="signed that already"):
+            stewards.approve(twice, valley, waits.table.hex())
+    held = author.store.evaluator(valley)
+    stewards.approve(third, valley, waits.table.hex())
+    assert held.authority.table is not None
+    assert held.authority.table.id == waits.table
+    named = stewards.propose(second, valley, [], [], {}, "Vale")
+    for each in (third, fourth):
+        stewards.approve(each, valley, named.table.hex())
+    assert duties.do_duties(device, valley) == 1  # the ack, which the first node need not write any more
+    assert duties.do_duties(author, valley) == 0
+
+
+def test_who_was_a_member_and_came_back_by_words_votes(author: Author, valley: bytes) -> None:
+    second, third, device = (hand(author, n) for n in (41, 42, 45))
+    for each in (second, third):
+        if each.key not in author.store.authority(valley).members:
+            members.grant(author, valley, each.key.hex(), "member")
+    made = recovery.make(second, [valley])
+    words = Author(author.store, seed_of(" ".join(made.words)), author.now_ms, lambda *_: None)
+    recovery._add_device(words, valley, second.key, bytes([45]) * 32)
+    begun = succession.propose(device, valley, [third.key.hex()])
+    assert begun.signed == (second.key,)
+    with pytest.raises(Conflict, match="signed that already"):
+        succession.approve(second, valley, begun.table.hex())

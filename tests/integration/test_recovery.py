@@ -25,7 +25,7 @@ def test_words_bring_back_the_steward_whose_node_burnt(tmp_path: Path) -> None:
         paper.write_text(words.upper())
         used = c.do("recovery", "use", link, "--words-file", str(paper), "--revoke", lost[:10])
         assert (used["person"], used["role"]) == (lost, "steward")
-        assert (used["revoked"], used["not_revoked"]) == ([lost], None)
+        assert (used["revoked"], used["not_revoked"], used["signs_tables"]) == ([lost], None, True)
         assert role(c) == "steward"
         c.do("add", "Bellows")
         met(c, lambda: titles(b) == {"Anvil", "Bellows"})
@@ -34,7 +34,13 @@ def test_words_bring_back_the_steward_whose_node_burnt(tmp_path: Path) -> None:
         met(c, lambda: about(b, "you")["revoked"])
         kinds = [(one["kind"], one["revoked"]) for one in c.do("device", "list")["keys"]]
         assert kinds == [("first", True), ("recovery", False), ("device", False)]
-        assert "commonsnode steward succeed" in c.shell.refused("steward", "propose", "--set", "quorum=1")
+        assert c.do("steward", "propose", "--set", "name=Valle Bajo")["state"] == "done"
+        met(c, lambda: b.entry()["name"] == "Valle Bajo")
+
+        handed = c.do("steward", "propose", "--add", key(c), "--remove", lost)
+        assert handed["state"] == "done"
+        met(c, lambda: [one["id"] for one in about(b, "tables")["stewards"]] == [key(c)])
+        assert (about(c, "you")["person"], role(c)) == (key(c), "steward")
 
         a.start()
         met(b, lambda: role(a) is None)

@@ -81,10 +81,15 @@ def use(
         for key in used["revoked"]:
             call.out.line("  revoked    ", key)
         call.out.say("  this node writes as that person now; all keys: commonsnode device list")
-        if used["role"] == "steward":
+        if used["role"] == "steward" and used["signs_tables"]:
             call.out.say(
-                "  it admits, invites and revokes people; changes of stewards and charter take the first node. Where that is"
-                " gone, be elected: commonsnode member grant, then commonsnode steward succeed"
+                "  it signs all that the lost node did. May that one be in wrong hands, hand the office on to this one:"
+                f" commonsnode steward propose --add ID --remove {used['person'][:8]} (ID: commonsnode id)"
+            )
+        elif used["role"] == "steward":
+            call.out.say(
+                "  it admits, invites and revokes people; these words do not sign changes of stewards and charter. Be elected:"
+                " commonsnode member grant, then commonsnode steward succeed"
             )
     if used["not_revoked"] is not None:
         raise Refused(f"recovered, but not revoked: {used['not_revoked']}")

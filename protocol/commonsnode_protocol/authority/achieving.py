@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from commonsnode_protocol.authority import acts as said
 from commonsnode_protocol.authority.acts import (
-    Ack,
     Certificate,
     Entry,
     Grant,
@@ -93,8 +92,7 @@ def _alone(held: Evaluator, acts: Stewardship, entry: Entry, kind: str) -> Void 
         return Void.PARENT_NOT_FOLLOWED
     parent = chain.tables[chain.index[act.parent]]
     if not isinstance(act, Certificate):
-        by = act.by if isinstance(act, Ack) else entry.changeset.author
-        return None if by in parent.stewards else Void.NOT_A_STEWARD
+        return None if act.by in parent.stewards else Void.NOT_A_STEWARD
     if act.id in chain.index:
         return None
     if not in_order(parent, act):
@@ -177,8 +175,8 @@ def _grant(held: Evaluator, acts: Stewardship, entry: Entry, act: Grant) -> Void
 def _signed(held: Evaluator, acts: Stewardship, entry: Entry, election: bool) -> Void | None:
     """Of a proposal or an assent: by a steward, or by a member in an election."""
     by_steward = _by_steward(acts, entry)
-    member = held.members.get(entry.changeset.author)
-    if election and member is not None and member.role == said.MEMBER:
+    persons = held.persons_of(entry.changeset.author) if election else ()
+    if any((member := held.members.get(of)) is not None and member.role == said.MEMBER for of in persons):
         return None if entry.id in held.standing else Void.CUT
     return by_steward
 

@@ -9,9 +9,10 @@ from hashlib import blake2b
 from typing import Final, TypeAlias
 
 from commonsnode_protocol import canonical
-from commonsnode_protocol.authority import statements
+from commonsnode_protocol.authority import stand_ins, statements
 from commonsnode_protocol.authority.cuts import Cut, cut_of
 from commonsnode_protocol.authority.settings import STEWARDS_MAX, Settings, name_of, settings_of
+from commonsnode_protocol.authority.stand_ins import Said, Signers, StoodIn
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import ID_BYTES, KEY_BYTES, SIGNATURE_BYTES, Change, Changeset
 from commonsnode_protocol.errors import NotCanonical
@@ -74,6 +75,7 @@ class KeyAdded:
     recovery: bool
     node: bool  # it may ack, pin, make epochs and confirm by rule, and act in nothing else
     signature: bytes
+    stands_in: bytes | None = None  # its adder's statement that it signs tables for the person
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +101,26 @@ class Certificate:
     settings: Settings
     cut: Cut
     roll: frozenset[bytes] | None  # of a succession; none in a certificate of stewards
-    signers: frozenset[bytes]  # whose signatures hold
+    signed: Signers  # whose signatures hold
+
+    @property
+    def signers(self) -> frozenset[bytes]:
+        """The persons who signed, each once: with their first keys, or by who stands in for them."""
+        return self.signed.persons
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
     parent: bytes
     child: bytes
-    by: bytes  # the steward: its author, or who gave the author a warrant
+    by: bytes  # the steward: its author, or who gave the author a warrant, or for whom the author stands in
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
     parent: bytes
     child: bytes
+    by: bytes  # the steward: its author, or for whom the author stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,8 @@ class Assent:
     """A single signature under a proposal."""
 
     table: bytes
-    signature: bytes
+    by: bytes | None  # for whom its author stands in; none: its author
+    said: Said
 
 
 PersonAct: TypeAlias = Grant | Revocation | Invitation | Withdrawal | KeyAdded | KeyRevoked | Leave
@@ -214,16 +223,22 @@ def certificate_of(community: bytes, values: Mapping[str, Value], *, succession:
     except NotCanonical:
         return None
     assert isinstance(parent, bytes)
-    signers = _signers(of, values.get("signatures"))
-    return Certificate(of, parent, name, stewards, settings_of(values), cut, roll, signers)
+    signed = stand_ins.signers_of(community, of, values.get("signatures"))
+    return Certificate(of, parent, name, stewards, settings_of(values), cut, roll, signed)
 
 
 def assent_of(values: Mapping[str, Value]) -> Assent | None:
-    table, signature = values.get("table"), values.get("signature")
-    if isinstance(table, bytes) and _is_id(table) and _is_signature(signature):
-        assert isinstance(signature, bytes)
-        return Assent(table, signature)
-    return None
+    table, signature, by = values.get("table"), values.get("signature"), values.get("by")
+    if not isinstance(table, bytes) or not isinstance(signature, bytes):
+        return None
+    if not _is_id(table) or not _is_signature(signature):
+        return None
+    if by is None:
+        return Assent(table, None, signature)
+    proof = stand_ins.proof_in(values.get("proof"))
+    if not isinstance(by, bytes) or not _is_key(by) or proof is None:
+        return None
+    return Assent(table, by, StoodIn(signature, proof))
 
 
 def _table_entry(community: bytes, changeset: Changeset, kind: str, values: Mapping[str, Value]) -> Entry:
@@ -231,40 +246,33 @@ def _table_entry(community: bytes, changeset: Changeset, kind: str, values: Mapp
     if kind in (CERTIFICATE, SUCCESSION):
         act = certificate_of(community, values, succession=kind == SUCCESSION)
         # Only one of the signers carries it: else anybody could wrap the same signatures a thousand times.
-        if act is not None and changeset.author not in act.signers:
+        if act is not None and not act.signed.of(changeset.author):
             act = None
     else:
         parent, child = values.get("parent"), values.get("child")
         if isinstance(parent, bytes) and isinstance(child, bytes) and _is_id(parent) and _is_id(child):
-            if kind == OBJECTION:
-                act = Objection(parent, child)
-            else:
-                by = _acker(community, changeset.author, values)
-                act = Ack(parent, child, by) if by is not None else None
+            by = _speaker(community, changeset.author, values, warranted=kind == ACK)
+            if by is not None:
+                act = Objection(parent, child, by) if kind == OBJECTION else Ack(parent, child, by)
     return Entry(changeset, of_table=act, names=changeset.refs)
 
 
-def _acker(community: bytes, author: bytes, values: Mapping[str, Value]) -> bytes | None:
-    by, warrant = values.get("by"), values.get("warrant")
-    if by is None and warrant is None:
+def _speaker(
+    community: bytes, author: bytes, values: Mapping[str, Value], *, warranted: bool
+) -> bytes | None:
+    """Who acks or objects: the author, or for whom the author proves to stand in; an ack also who gave a warrant."""
+    by, warrant, proof_value = values.get("by"), values.get("warrant"), values.get("proof")
+    if (by is None and warrant is None) or (proof_value is None and not warranted):
         return author
-    if not isinstance(by, bytes) or not isinstance(warrant, bytes):
+    if not isinstance(by, bytes):
+        return None
+    if proof_value is not None:
+        proof = stand_ins.proof_in(proof_value)
+        proven = proof is not None and proof[-1].key == author and stand_ins.is_proven(community, by, proof)
+        return by if proven else None
+    if not isinstance(warrant, bytes):
         return None
     return by if statements.holds(statements.WARRANT, community + author, by, warrant) else None
-
-
-def _signers(of: bytes, value: Value) -> frozenset[bytes]:
-    if not isinstance(value, list):
-        return frozenset()
-    return frozenset(
-        item[0]
-        for item in value
-        if isinstance(item, list)
-        and len(item) == 2
-        and isinstance(item[0], bytes)
-        and isinstance(item[1], bytes)
-        and statements.holds(statements.CERTIFICATE, of, item[0], item[1])
-    )
 
 
 def _grant(values: Mapping[str, Value]) -> Grant | None:
@@ -318,13 +326,16 @@ def _recovery(values: Mapping[str, Value]) -> KeyAdded | None:
 
 def _key_added(values: Mapping[str, Value], *, recovery: bool) -> KeyAdded | None:
     person, key, signature = values.get("person"), values.get("key"), values.get("signature")
-    only = values.get("only")
+    only, stands_in = values.get("only"), values.get("stands_in")
     if not isinstance(person, bytes) or not isinstance(key, bytes) or not isinstance(signature, bytes):
         return None
     if not (_is_key(person) and _is_key(key) and _is_signature(signature)) or person == key:
         return None
     # A limit that this version does not know is read as the strictest.
-    return KeyAdded(person, key, recovery, only is not None and not recovery, signature)
+    node = only is not None and not recovery
+    return KeyAdded(
+        person, key, recovery, node, signature, stands_in if isinstance(stands_in, bytes) else None
+    )
 
 
 def _key_revoked(values: Mapping[str, Value]) -> KeyRevoked | None:

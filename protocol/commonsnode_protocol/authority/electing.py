@@ -6,7 +6,6 @@ For people and for their nodes: nothing here decides what stands. What does is s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from commonsnode_protocol.authority import statements
 from commonsnode_protocol.authority.acts import (
     ASSENT,
     MEMBER,
@@ -18,7 +17,8 @@ from commonsnode_protocol.authority.acts import (
     values_of,
 )
 from commonsnode_protocol.authority.evaluator import Evaluator
-from commonsnode_protocol.authority.proposals import signatures_in
+from commonsnode_protocol.authority.proposals import add_signature
+from commonsnode_protocol.authority.stand_ins import Said, Signatures, signatures_in
 from commonsnode_protocol.authority.succession import is_share, members_on, only_adds, roll_of
 from commonsnode_protocol.canonical import Value
 
@@ -31,7 +31,7 @@ class Candidacy:
     by: bytes
     add: tuple[bytes, ...]
     fields: Mapping[str, Value]  # of the succession, without signatures
-    signatures: Mapping[bytes, bytes]  # by members on its roll; those that hold
+    signatures: Signatures  # by members on its roll; those that hold
     counted: int  # members on its roll
     needed: int  # signatures, by the charter's share
     objected: tuple[bytes, ...]  # stewards of the current table who object to it by name
@@ -49,13 +49,14 @@ def candidacies(held: Evaluator) -> list[Candidacy]:
         return []
     table = held.chain.current
     found: dict[bytes, tuple[bytes, bytes, dict[str, Value], Certificate]] = {}
-    signed: dict[bytes, dict[bytes, bytes]] = {}
+    signed: dict[bytes, dict[bytes, Said]] = {}
     written: set[bytes] = set()
     for changeset, author, kind, values in _by_members(held):
         if kind == ASSENT:
             assent = assent_of(values)
             if assent is not None:
-                signed.setdefault(assent.table, {})[author] = assent.signature
+                person = assent.by if assent.by is not None else author
+                add_signature(held, signed, assent.table, person, assent.said)
             continue
         read = certificate_of(held.community, values, succession=True)
         if read is None or read.parent != table.id or not only_adds(held.chain, read):
@@ -63,15 +64,15 @@ def candidacies(held: Evaluator) -> list[Candidacy]:
         fields = {name: value for name, value in values.items() if name != "signatures"}
         if read.id not in found or changeset < found[read.id][0]:
             found[read.id] = (changeset, author, fields, read)
-        for key, signature in signatures_in(values.get("signatures")):
-            signed.setdefault(read.id, {})[key] = signature
+        for person, said in signatures_in(values.get("signatures")):
+            add_signature(held, signed, read.id, person, said)
     for entry in held.table_acts():
         act = entry.of_table
         if isinstance(act, Certificate) and act.roll is not None and act.parent == table.id:
             written.add(act.id)
             values = values_of(entry.changeset.changes[0])
-            for key, signature in signatures_in(values.get("signatures")):
-                signed.setdefault(act.id, {})[key] = signature
+            for person, said in signatures_in(values.get("signatures")):
+                add_signature(held, signed, act.id, person, said)
             if act.id not in found and entry.id in held.standing:
                 fields = {name: value for name, value in values.items() if name != "signatures"}
                 found[act.id] = (entry.id, entry.changeset.author, fields, act)
@@ -82,7 +83,7 @@ def candidacies(held: Evaluator) -> list[Candidacy]:
 def _candidacy(
     held: Evaluator,
     found: tuple[bytes, bytes, dict[str, Value], Certificate],
-    signatures: Mapping[bytes, bytes],
+    signatures: Signatures,
     written: bool,
 ) -> Candidacy | None:
     """None where its roll is not all here."""
@@ -93,18 +94,14 @@ def _candidacy(
     if roll is None:
         return None
     counted = members_on(chain, roll, held.community)
-    good = {
-        key: signature
-        for key, signature in sorted(signatures.items())
-        if key in counted and statements.holds(statements.CERTIFICATE, read.id, key, signature)
-    }
+    good = {person: signatures[person] for person in sorted(signatures) if person in counted}
     objected = {
-        entry.changeset.author
+        entry.of_table.by
         for entry in held.table_acts()
         if isinstance(entry.of_table, Objection)
         and entry.of_table.child == read.id
         and entry.id in held.standing
-        and entry.changeset.author in chain.current.stewards
+        and entry.of_table.by in chain.current.stewards
     }
     needed = next(
         (n for n in range(1, len(counted) + 1) if is_share(chain, n, len(counted))), len(counted) + 1
@@ -114,9 +111,9 @@ def _candidacy(
 
 
 def _by_members(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, Value]]]:
-    for person, entries in held.pool.on_proposals.items():
-        membership = held.members.get(person)
-        if membership is None or membership.role != MEMBER:
+    for key, entries in held.pool.on_proposals.items():
+        persons = (held.members.get(person) for person in held.persons_of(key))
+        if all(membership is None or membership.role != MEMBER for membership in persons):
             continue
         for entry in entries.values():
             if entry.id not in held.standing:
@@ -125,4 +122,4 @@ def _by_members(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, 
                 if change[1] in (PROPOSAL, ASSENT):
                     values = values_of(change)
                     values.pop("nonce", None)  # it belongs to the record, and is no part of the table
-                    yield entry.id, person, change[1], values
+                    yield entry.id, key, change[1], values

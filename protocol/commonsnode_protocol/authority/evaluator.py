@@ -142,6 +142,10 @@ class Evaluator:
         """A person who is or was admitted."""
         return self._roster.people.live.get(person)
 
+    def persons_of(self, key: bytes) -> tuple[bytes, ...]:
+        """Whose key this is: the first keys of those who are or were admitted, in order. Most often one."""
+        return tuple(sorted(self._holders.get(key, ())))
+
     def person(self, first: bytes) -> Person | None:
         """The keys of a person, as far as they may act in `authority`."""
         if self._acts is not None and first in self._acts.persons:

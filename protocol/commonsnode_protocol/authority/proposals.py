@@ -6,7 +6,6 @@ For people and for their nodes: nothing here decides what stands.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from commonsnode_protocol.authority import statements
 from commonsnode_protocol.authority.acts import (
     ASSENT,
     PROPOSAL,
@@ -16,6 +15,7 @@ from commonsnode_protocol.authority.acts import (
     values_of,
 )
 from commonsnode_protocol.authority.evaluator import Evaluator
+from commonsnode_protocol.authority.stand_ins import Said, Signatures, holds, signatures_in, value_of
 from commonsnode_protocol.authority.tables import enough, in_order, signers_of
 from commonsnode_protocol.canonical import Value
 
@@ -28,7 +28,7 @@ class Proposal:
     by: bytes  # the proposal's author
     changeset: bytes  # the proposal of least id, of several for one table
     fields: Mapping[str, Value]  # of the certificate, without signatures
-    signatures: Mapping[bytes, bytes]  # by stewards of the current table; those that hold
+    signatures: Signatures  # by stewards of the current table; those that hold
     complete: bool  # enough of them: whoever signed may write the certificate
 
 
@@ -38,12 +38,13 @@ def proposals(held: Evaluator) -> list[Proposal]:
         return []
     table = held.chain.current
     found: dict[bytes, tuple[bytes, bytes, dict[str, Value]]] = {}
-    signed: dict[bytes, dict[bytes, bytes]] = {}
+    signed: dict[bytes, dict[bytes, Said]] = {}
     for changeset, author, kind, values in _by_stewards(held):
         if kind == ASSENT:
             assent = assent_of(values)
             if assent is not None:
-                signed.setdefault(assent.table, {})[author] = assent.signature
+                person = assent.by if assent.by is not None else author
+                add_signature(held, signed, assent.table, person, assent.said)
             continue
         read = certificate_of(held.community, values, succession=False)
         if read is None or read.parent != table.id or not in_order(table, read):
@@ -51,8 +52,8 @@ def proposals(held: Evaluator) -> list[Proposal]:
         fields = {name: value for name, value in values.items() if name != "signatures"}
         if read.id not in found or changeset < found[read.id][0]:
             found[read.id] = (changeset, author, fields)
-        for key, signature in signatures_in(values.get("signatures")):
-            signed.setdefault(read.id, {})[key] = signature
+        for person, said in signatures_in(values.get("signatures")):
+            add_signature(held, signed, read.id, person, said)
     return [
         _proposal(held, of, *found[of], signed.get(of, {}))
         for of in sorted(found)
@@ -79,16 +80,12 @@ def _proposal(
     changeset: bytes,
     by: bytes,
     fields: Mapping[str, Value],
-    signatures: Mapping[bytes, bytes],
+    signatures: Signatures,
 ) -> Proposal:
     assert held.chain is not None
     table = held.chain.current
-    good = {
-        key: signature
-        for key, signature in sorted(signatures.items())
-        if key in table.stewards and statements.holds(statements.CERTIFICATE, of, key, signature)
-    }
-    signed: Value = [[key, signature] for key, signature in good.items()]
+    good = {person: said for person, said in signatures.items() if person in table.stewards}
+    signed: Value = value_of(good)
     read = certificate_of(held.community, {**fields, "signatures": signed}, succession=False)
     complete = read is not None and enough(table, read, signers_of(table, read))
     return Proposal(of, by, changeset, fields, good, complete)
@@ -96,8 +93,10 @@ def _proposal(
 
 def _by_stewards(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str, Value]]]:
     assert held.chain is not None
-    for steward in held.chain.current.stewards:
-        for entry in held.pool.on_proposals.get(steward, {}).values():
+    people = [held.person(steward) for steward in held.chain.current.stewards]
+    keys = {key for person in people if person is not None for key in person.keys}
+    for key in sorted(keys):
+        for entry in held.pool.on_proposals.get(key, {}).values():
             if entry.id not in held.standing:
                 continue
             for change in entry.changeset.changes:
@@ -105,13 +104,13 @@ def _by_stewards(held: Evaluator) -> Iterator[tuple[bytes, bytes, str, dict[str,
                 if change[1] in (PROPOSAL, ASSENT):
                     values = values_of(change)
                     values.pop("nonce", None)
-                    yield entry.id, steward, change[1], values
+                    yield entry.id, key, change[1], values
 
 
-def signatures_in(value: Value) -> Iterator[tuple[bytes, bytes]]:
-    """The pairs of key and signature in a field `signatures`, whether they hold or not."""
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, list) and len(item) == 2:
-            key, signature = item
-            if isinstance(key, bytes) and isinstance(signature, bytes):
-                yield key, signature
+def add_signature(
+    held: Evaluator, signed: dict[bytes, dict[bytes, Said]], table: bytes, person: bytes, said: Said
+) -> None:
+    """Add a person's signature under a table, if it holds and there is none by the first key yet."""
+    of = signed.setdefault(table, {})
+    if not isinstance(of.get(person), bytes) and holds(held.community, table, person, said):
+        of[person] = said

@@ -15,6 +15,10 @@ DEVICE = b"commonsnode/device/1"  # by the new key; payload: community || person
 RECOVERY = b"commonsnode/recovery/1"  # by the new key; payload: community || person
 WARRANT = b"commonsnode/warrant/1"  # by a steward; payload: community || the node's key that may ack for them
 
+STAND_IN = (
+    b"commonsnode/stand-in/1"  # by who lets it; payload: community || person || key || whether it passes on
+)
+
 
 def state(context: bytes, payload: bytes, seed: bytes) -> bytes:
     """The statement's signature (64 bytes) by the key of `seed` (32 bytes)."""

@@ -156,6 +156,10 @@ def signers_of(parent: Table, child: Certificate) -> frozenset[bytes]:
 
 def choose(parent: Table, carriers: Sequence[Entry], acks: Sequence[Entry]) -> tuple[Certificate, Entry]:
     """The child of `parent` that everybody follows (rule 11), and the changeset that shows it."""
+    if len(parent.stewards) == 1:
+        # A lone steward's words outrank the first key (rule 22).
+        by_words = [each for each in carriers if parent.stewards[0] in _certificate(each).signed.by_stand_in]
+        carriers = by_words or carriers
     children: dict[bytes, Entry] = {}
     supports: dict[bytes, set[bytes]] = {steward: set() for steward in parent.stewards}
     for carrier in sorted(carriers, key=lambda entry: entry.id):
@@ -202,9 +206,9 @@ def _kept_acks(parent: Table, entries: Iterable[Entry]) -> list[Entry]:
 def _kept_objections(parent: Table, entries: Iterable[Entry]) -> list[Entry]:
     return _least(
         (
-            (entry.changeset.author, _objection(entry).child, entry)
+            (_objection(entry).by, _objection(entry).child, entry)
             for entry in entries
-            if entry.changeset.author in parent.stewards
+            if _objection(entry).by in parent.stewards
         ),
         OBJECTIONS_MAX,
     )
@@ -224,25 +228,28 @@ def _kept_carriers(parent: Table, entries: Iterable[Entry], acks: Sequence[Entry
 
     Of one table, for each signer the carrier of least id, so that everybody's support is seen and wrapping anew adds nothing.
     """
-    lone: dict[bytes, dict[bytes, Entry]] = {}  # signer → table → carrier
+    lone: dict[tuple[bytes, bool], dict[bytes, Entry]] = {}  # (signer, by first key) → table → carrier
     joint: dict[tuple[bytes, bytes], Entry] = {}  # (table, signer) → carrier
     for entry in entries:
         child = _certificate(entry)
         signers = signers_of(parent, child)
-        if entry.changeset.author not in signers or not valid(parent, child):
+        if not child.signed.of(entry.changeset.author) & signers or not valid(parent, child):
             continue
         if len(signers) == 1:
             (signer,) = signers
-            of = lone.setdefault(signer, {})
-            if child.id not in of or entry.id < of[child.id].id:
-                of[child.id] = entry
+            # Apart, so that neither the first key nor who stands in for it pushes the other's out of the bound.
+            for by_first, shown in ((True, child.signed.first), (False, child.signed.by_stand_in)):
+                if signer in shown:
+                    of = lone.setdefault((signer, by_first), {})
+                    if child.id not in of or entry.id < of[child.id].id:
+                        of[child.id] = entry
             continue
         for signer in signers:
             key = (child.id, signer)
             if key not in joint or entry.id < joint[key].id:
                 joint[key] = entry
     kept = {entry.id: entry for entry in joint.values()}
-    for signer, of in lone.items():
+    for (signer, _), of in lone.items():
         acked = {_ack(entry).child for entry in acks if _ack(entry).by != signer}
         for child_id in {*sorted(of)[:LONE_CERTIFICATES_MAX], *(acked & of.keys())}:
             kept[of[child_id].id] = of[child_id]

@@ -36,6 +36,7 @@ from commonsnode_protocol.authority.cuts import Cut, KeyLane, fields_of_cut
 from commonsnode_protocol.authority.evaluator import Evaluator
 from commonsnode_protocol.authority.members import revocations_of
 from commonsnode_protocol.authority.settings import Settings, Table, fields_of
+from commonsnode_protocol.authority.stand_ins import Link, Said, Signatures, value_of, value_of_proof
 from commonsnode_protocol.authority.tables import enough, signers_of
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, CHARTER_COMMUNITY, Write
@@ -136,10 +137,15 @@ def key_agreement(community: bytes, person: bytes, seed: bytes, *, recovery: boo
 
 def key_added(
     held: Evaluator, author: bytes, nonce: bytes, person: bytes, key: bytes, agreement: bytes, *,
-    recovery: bool = False, node: bool = False,
+    recovery: bool = False, node: bool = False, stands_in: bytes | None = None,
 ) -> Draft:  # fmt: skip
-    """Add a device, or a recovery key, to a person; node: a node's key, for acks, pins, epochs and confirmations only."""
+    """Add a device, or a recovery key, to a person; node: a node's key, for acks, pins, epochs and confirmations only.
+
+    stands_in: the author's statement that the key signs tables for the person, from `stand_ins.let`.
+    """
     fields: dict[str, Value] = {"person": person, "key": key, "signature": agreement}
+    if stands_in is not None:
+        fields["stands_in"] = stands_in
     if node:
         fields["only"] = "node"
     return _act(held, author, nonce, RECOVERY if recovery else DEVICE, fields)
@@ -211,14 +217,13 @@ def certificate(
     author: bytes,
     nonce: bytes,
     fields: Mapping[str, Value],
-    signatures: Mapping[bytes, bytes],
+    signatures: Signatures,
 ) -> Draft:
-    """The certificate itself. author: one of those who signed. Raises NotPossible where signatures are missing."""
-    signed: list[Value] = [[key, signatures[key]] for key in sorted(signatures)]
-    said = {**fields, "signatures": signed}
+    """The certificate itself. author: one of the keys that signed. Raises NotPossible where signatures are missing."""
+    said = {**fields, "signatures": value_of(signatures)}
     succession = "roll" in fields
     read = certificate_of(held.community, said, succession=succession)
-    if read is None or author not in read.signers:
+    if read is None or not read.signed.of(author):
         raise NotPossible("the author has not signed")
     table = _table(held)
     if not succession and read.parent == table.id and not enough(table, read, signers_of(table, read)):
@@ -229,30 +234,54 @@ def certificate(
 
 
 def proposal(
-    held: Evaluator, author: bytes, nonce: bytes, fields: Mapping[str, Value], signature: bytes
+    held: Evaluator, author: bytes, nonce: bytes, fields: Mapping[str, Value], said: Said,
+    person: bytes | None = None,
+) -> Draft:  # fmt: skip
+    """A table for others to sign, with the proposer's own signature. person: for whom the author stands in, if for anybody."""
+    signatures = value_of({person if person is not None else author: said})
+    return _act(held, author, nonce, PROPOSAL, {**fields, "signatures": signatures})
+
+
+def assent(
+    held: Evaluator, author: bytes, nonce: bytes, table: bytes, said: Said, person: bytes | None = None
 ) -> Draft:
-    """A table for others to sign, with the proposer's own signature."""
-    return _act(held, author, nonce, PROPOSAL, {**fields, "signatures": [[author, signature]]})
-
-
-def assent(held: Evaluator, author: bytes, nonce: bytes, table: bytes, signature: bytes) -> Draft:
-    return _act(held, author, nonce, ASSENT, {"table": table, "signature": signature})
+    """A signature under a table that another proposed. person: as in a proposal."""
+    if isinstance(said, bytes):
+        return _act(held, author, nonce, ASSENT, {"table": table, "signature": said})
+    fields: dict[str, Value] = {"table": table, "signature": said.signature}
+    assert person is not None
+    return _act(held, author, nonce, ASSENT, fields | _for(person, said.proof))
 
 
 def ack(
     held: Evaluator, author: bytes, nonce: bytes, parent: bytes, child: bytes,
-    warrant: tuple[bytes, bytes] | None = None,
+    warrant: tuple[bytes, bytes] | None = None, stands_in: tuple[bytes, Sequence[Link]] | None = None,
 ) -> Draft:  # fmt: skip
-    """warrant: for a node's key, the steward and the steward's signature that this key acks for them."""
+    """warrant: for a node's key, the steward and the steward's signature that this key acks for them.
+
+    stands_in: the steward for whom the author stands in, with the proof.
+    """
     fields: dict[str, Value] = {"parent": parent, "child": child}
     if warrant is not None:
         fields |= {"by": warrant[0], "warrant": warrant[1]}
+    elif stands_in is not None:
+        fields |= _for(*stands_in)
     return _act(held, author, nonce, ACK, fields)
 
 
-def objection(held: Evaluator, author: bytes, nonce: bytes, parent: bytes, child: bytes) -> Draft:
-    """A steward of the parent is there, and does not agree to this succession."""
-    return _act(held, author, nonce, OBJECTION, {"parent": parent, "child": child})
+def objection(
+    held: Evaluator, author: bytes, nonce: bytes, parent: bytes, child: bytes,
+    stands_in: tuple[bytes, Sequence[Link]] | None = None,
+) -> Draft:  # fmt: skip
+    """A steward of the parent is there, and does not agree to this succession. stands_in: as in an ack."""
+    fields: dict[str, Value] = {"parent": parent, "child": child}
+    if stands_in is not None:
+        fields |= _for(*stands_in)
+    return _act(held, author, nonce, OBJECTION, fields)
+
+
+def _for(person: bytes, proof: Sequence[Link]) -> dict[str, Value]:
+    return {"by": person, "proof": value_of_proof(proof)}
 
 
 def to_ack(held: Evaluator, steward: bytes) -> list[tuple[bytes, bytes]]:
