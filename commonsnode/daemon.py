@@ -18,6 +18,7 @@ from commonsnode.concerns import Concerns
 from commonsnode.config import Config
 from commonsnode.duties import Duties
 from commonsnode.errors import HomeError, NodeError, Stopping
+from commonsnode.events import Events
 from commonsnode.home import Home, locked, make_socket_folder, node_id, read_seed
 from commonsnode.http.sites import Sites
 from commonsnode.keyring import Keyring
@@ -117,6 +118,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                 await duties.start()
                 await keyring.start()
                 lending.start()
+                await node.events.start()
                 await sites.start()
                 await node.peers.start()
                 node.log.info(
@@ -134,6 +136,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                     chores.cancel()
                     await asyncio.gather(chores, return_exceptions=True)
             finally:
+                await node.events.stop()
                 await lending.stop()
                 await keyring.stop()
                 await duties.stop()
@@ -170,6 +173,7 @@ def _node(
         people,
         Concerns(writer, node_id(seed)),
         Log("node"),
+        Events(writer),
     )
 
 

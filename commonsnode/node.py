@@ -11,6 +11,7 @@ from commonsnode.authoring import Author
 from commonsnode.clock import Clock
 from commonsnode.concerns import Concerns
 from commonsnode.config import Config
+from commonsnode.events import Events
 from commonsnode.home import Home
 from commonsnode.logs import Log
 from commonsnode.notices import Notices
@@ -40,6 +41,7 @@ class Node:
     people: People
     concerns: Concerns
     log: Log
+    events: Events
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -100,6 +100,7 @@ class Route:
     operator alone. query: parameter → schema. body, answer: names in SCHEMAS. lines: the answer is JSON Lines, each
     as `answer` says. takes_lines: so is the body; its first line is as `body` says, and the handler reads it itself.
     also: media type → schema, of what is answered instead to who accepts that.
+    media: the type of the answer where it is no JSON.
     """
 
     method: str
@@ -115,6 +116,7 @@ class Route:
     takes_lines: bool = False
     person: bool = False
     also: Mapping[str, Schema] = field(default_factory=dict)
+    media: str = JSON_TYPE
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         session = session_of(request)

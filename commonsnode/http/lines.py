@@ -25,9 +25,10 @@ CONTENT_TYPE = "application/jsonl"
 class Lines:
     """An answer of JSON Lines. The other side gone, or too slow, raises ConnectionError."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, content_type: str = CONTENT_TYPE) -> None:
+        """content_type: of other lines than JSON."""
         self._request = request
-        self.response = web.StreamResponse(headers={"Content-Type": f"{CONTENT_TYPE}; charset=utf-8"})
+        self.response = web.StreamResponse(headers={"Content-Type": f"{content_type}; charset=utf-8"})
 
     async def begin(self) -> None:
         limit = LIMIT.get()
@@ -39,7 +40,7 @@ class Lines:
         await self.write_text([json.dumps(document, ensure_ascii=False) for document in documents])
 
     async def write_text(self, lines: Iterable[str]) -> None:
-        """Write lines that are JSON already."""
+        """Write lines that are JSON already, or whatever the content type says."""
         data = "".join(f"{line}\n" for line in lines).encode()
         try:
             async with asyncio.timeout(WRITE_S_MAX):

@@ -67,7 +67,7 @@ def _operation(route: Route) -> dict[str, Any]:
             str(route.status): {
                 "description": "one JSON document a line, each as described" if route.lines else "done",
                 "content": {
-                    LINES_TYPE if route.lines else "application/json": {"schema": ref(route.answer)},
+                    LINES_TYPE if route.lines else route.media: {"schema": ref(route.answer)},
                     **{kind: {"schema": schema} for kind, schema in route.also.items()},
                 },
             },

@@ -17,6 +17,7 @@ from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_store.answers import Applied, CommunityInfo, HeldWrite, Page, RecordRef, RecordView
 from commonsnode_store.asked import FindPage, FindQuery
 from commonsnode_store.errors import UnknownCommunity
+from commonsnode_store.news import News
 from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.store import Store
 
@@ -80,6 +81,19 @@ class SeenStore:
             for held, reserved in self._store.reservations(community, **which)
             if among(held.community, reserved.lane)
         ]
+
+    def news(self, community: bytes, lane: str, ids: Sequence[bytes]) -> News | None:
+        return self._store.news(community, lane, ids) if self.sees(community, lane) else None
+
+    def news_after(self, last: bytes) -> list[News] | None:
+        return self._store.news_after(last, among=self._among())
+
+    def newest(self) -> bytes | None:
+        return self._store.newest(among=self._among())
+
+    def sees(self, community: bytes, lane: str) -> bool:
+        """Whether this person may know what is in a lane. Raises UnknownCommunity."""
+        return self._is_seen(community) and (lane not in SEALED_LANES or self._is_opened(community))
 
     def held_writes(self, community: bytes | None = None) -> list[HeldWrite]:
         return [held for held in self._store.held_writes(community) if held.author == self._person]

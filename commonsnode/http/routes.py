@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 
 from commonsnode.http import (
+    feed_routes,
     on_authority,
     on_communities,
     on_contacts,
@@ -383,6 +384,7 @@ ROUTES: list[Route] = [
         query=_WHICH,
     ),
     *reservation_routes.ROUTES,
+    *feed_routes.ROUTES,
     Route(
         "POST",
         "/session",

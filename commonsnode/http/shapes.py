@@ -7,6 +7,7 @@ from commonsnode.charters import READING
 from commonsnode.config import CHOSEN_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
 from commonsnode.http.contact_shapes import CONTACT_SHAPES
+from commonsnode.http.feed_shapes import FEED_SHAPES
 from commonsnode.http.reservation_shapes import RESERVATION_SHAPES
 from commonsnode.http.resource_shapes import RESOURCE_SHAPES
 from commonsnode.http.schema import Schema, ref
@@ -549,6 +550,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ExportLine": _object(id=RECORD, kind=TEXT, lane=TEXT, fields=FIELDS),
     **RESERVATION_SHAPES,
+    **FEED_SHAPES,
     "SigningIn": _object(name=PERSON_NAME, passphrase=SECRET),
     "SignedIn": _closed(
         {

@@ -63,6 +63,10 @@ class Sessions:
         session.used = self._clock()
         return session
 
+    def lives(self, session: Session) -> bool:
+        """Whether it is not over; it is not used by being asked for."""
+        return not self._is_over(session) and any(each is session for each in self._by_hash.values())
+
     def end(self, session: Session) -> None:
         self._drop(lambda each: each is session)
 

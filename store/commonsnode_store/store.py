@@ -30,6 +30,7 @@ from commonsnode_store import (
     histories,
     holding,
     learning,
+    news,
     occupancy,
     opening,
     paging,
@@ -62,6 +63,7 @@ from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.idleness import Customs, OpenRules
 from commonsnode_store.lanes import Followed, Lane
+from commonsnode_store.news import News
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.reserved import Persons, Reserved, ThingBookings, Where
 from commonsnode_store.search import Words, expand
@@ -397,6 +399,25 @@ class Store:
         """R. All that was written to a record, void or not, each after what it builds on."""
         with self._snapshot() as (db, followed):
             return histories.history(db, followed.lane(ref.community, ref.lane), ref.kind, ref.record)
+
+    def news(self, community: bytes, lane: str, ids: Sequence[bytes]) -> News | None:
+        """R. What these changesets brought. Raises UnknownCommunity, LaneNotFollowed, Damaged."""
+        with self._snapshot() as (db, followed):
+            return news.of(db, followed.lane(community, lane), ids)
+
+    def news_after(self, last: bytes, *, among: Among | None = None) -> list[News] | None:
+        """R. What was stored after this changeset; none where it is not known here, or too long ago. Raises Damaged.
+
+        among: as in `find`.
+        """
+        with self._snapshot() as (db, followed):
+            lanes = {lane.no: lane for lane in _among(followed.lanes.values(), among)}
+            return news.after(db, lanes, last)
+
+    def newest(self, *, among: Among | None = None) -> bytes | None:
+        """R. The changeset that was stored last; none where that is long ago. among: as in `find`."""
+        with self._snapshot() as (db, followed):
+            return news.newest(db, {lane.no: lane for lane in _among(followed.lanes.values(), among)})
 
     def void(self, ref: RecordRef) -> dict[str, list[VoidWrite]]:
         """R. By field, what stood of a record and stands no more, latest first; also of one of which nothing stands."""
