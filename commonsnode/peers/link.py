@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from commonsnode.peers.outbox import Outbox
 from commonsnode.peers.pipe import Pipe
 from commonsnode_protocol import batch as batches
+from commonsnode_protocol import changeset as changesets
 from commonsnode_protocol import frames, intake, negentropy
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import AUTHORITY, Signed
 from commonsnode_protocol.channel import Channel, Handshake
-from commonsnode_protocol.errors import MisuseError, PeerError, Reason
+from commonsnode_protocol.errors import MisuseError, NotWellFormed, PeerError, Reason
 from commonsnode_protocol.intake import Checked, OfUnknownVersion
 from commonsnode_protocol.limits import BATCH_BYTES_MAX, LIVE_BYTES_MAX, SHOW_BYTES_MAX
 from commonsnode_protocol.session import Session
@@ -270,15 +271,19 @@ class Link:
         role = frames.RESPONDER if self.initiator else frames.INITIATOR
         return frames.door_tag(self._channel.channel_hash, role, door)
 
-    async def check_shown(self, community: bytes, shown: events.Shown) -> list[Checked]:
-        """Check what was shown; nothing of it where any is wrong, and no blame, which would tell what is known here."""
+    async def check_shown(self, shown: events.Shown) -> list[Checked]:
+        """Check what was shown, all of the one community that the first is of; nothing of it where any is wrong.
+
+        The same is done whether the door is known here or not, and nobody is blamed: else it would tell which it is.
+        """
         loop = asyncio.get_running_loop()
         try:
             signed = await loop.run_in_executor(
                 self._checkers, lambda: batches.unpack(shown.size, shown.packed, size_max=SHOW_BYTES_MAX)
             )
-            results = await loop.run_in_executor(self._checkers, _check_all, (community, AUTHORITY), signed)
-        except PeerError:
+            first = changesets.header(signed[0].body).community or signed[0].id
+            results = await loop.run_in_executor(self._checkers, _check_all, (first, AUTHORITY), signed)
+        except (PeerError, NotWellFormed):
             return []
         return [result for result in results if isinstance(result, Checked)]
 

@@ -25,9 +25,20 @@ if TYPE_CHECKING:
     from commonsnode.logs import Log
     from commonsnode.writing import Writer
     from commonsnode_protocol.authority import Authority
+    from commonsnode_protocol.intake import Checked
     from commonsnode_store.store import Store
 
 SHOWN_KEPT_BYTES_MAX = 256 * 1024  # of one peer: what it showed at doors that are not known here yet
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a peer showed at a door, checked."""
+
+    tag: bytes
+    size: int
+    community: bytes  # what it is of
+    changesets: "Sequence[Checked]"
 
 
 @dataclass(slots=True)
@@ -36,7 +47,7 @@ class _OfLink:
 
     told: Told
     introduced: set[tuple[bytes, bytes]] = field(default_factory=set)  # door, packed
-    shown: deque[events.Shown] = field(default_factory=deque)  # at doors that are not known here yet
+    shown: deque[_Shown] = field(default_factory=deque)  # at doors that are not known here yet
 
 
 class Sharing:
@@ -93,9 +104,14 @@ class Sharing:
 
     async def shown(self, link: Link, shown: events.Shown) -> None:
         """A peer shows why it is admitted. It is told nothing, and learns of it only where it is admitted now."""
-        if not await self._take(link, shown) and (of := self._links.get(link)) is not None:
-            of.shown.append(shown)
-            while sum(len(each.packed) for each in of.shown) > SHOWN_KEPT_BYTES_MAX:
+        checked = await link.check_shown(shown)
+        if not checked:
+            return
+        first = checked[0]
+        it = _Shown(shown.tag, shown.size, first.changeset.community or first.id, checked)
+        if not await self._take(link, it) and (of := self._links.get(link)) is not None:
+            of.shown.append(it)
+            while sum(each.size for each in of.shown) > SHOWN_KEPT_BYTES_MAX:
                 of.shown.popleft()
 
     # What a link is told
@@ -184,7 +200,7 @@ class Sharing:
             if not await self._take(link, shown):
                 of.shown.append(shown)
 
-    async def _take(self, link: Link, shown: events.Shown) -> bool:
+    async def _take(self, link: Link, shown: _Shown) -> bool:
         """False where the door is not known here."""
         from commonsnode_store.errors import StoreError, UnknownCommunity
 
@@ -192,11 +208,10 @@ class Sharing:
         community = await self._writer.run(lambda store: _door(store, private, link, shown.tag))
         if community is None:
             return False
-        checked = await link.check_shown(community, shown)
-        if checked:
+        if shown.community == community:
             try:
                 # As by nobody: the session of this link is to hear of it, too, where it follows the lane.
-                await self._writer.apply(community, AUTHORITY, checked, via=None)
+                await self._writer.apply(community, AUTHORITY, shown.changesets, via=None)
             except UnknownCommunity:
                 return True  # left meanwhile
             except StoreError as error:
