@@ -55,6 +55,12 @@ class SeenStore:
     def whole(self, ref: RecordRef) -> RecordView | None:
         return self._store.whole(ref, among=self._among())
 
+    def events(self, community: bytes, resource: bytes) -> list[RecordView]:
+        return self._store.events(community, resource, among=self._among())
+
+    def cared_for(self, community: bytes | None) -> list[RecordView]:
+        return self._store.cared_for(community, among=self._among())
+
     def half(self, ref: RecordRef) -> RecordRef | None:
         return self._store.half(ref, among=self._among())
 

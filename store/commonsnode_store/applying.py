@@ -15,7 +15,7 @@ from commonsnode_protocol.authority.settings import KNOWN_VERSIONS
 from commonsnode_protocol.authority.view import ALWAYS, NEVER, Verdict
 from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset
 from commonsnode_protocol.intake import Checked
-from commonsnode_store import chains, commitments, occupancy, standing, stopping
+from commonsnode_store import chains, commitments, events, occupancy, standing, stopping
 from commonsnode_store.answers import Applied
 from commonsnode_store.connections import select_in
 from commonsnode_store.errors import CommunityStopped
@@ -210,6 +210,7 @@ class Addition:
             self._note_unopened()
         if self._lane.name in RECORD_LANES:
             commitments.note(self._db, self._lane.no, zip(self._authors, self._said, strict=True))
+            events.note(self._db, self._lane.no, self._said)
         named_before = list(self._named_before())
         self._update_missing_refs(refs, named_before)
         if self._standing == VOID:

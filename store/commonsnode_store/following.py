@@ -32,7 +32,7 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
     ]
     for lane in lanes:
         _leave_records(db, lane)
-        for table in ("heads", "buckets", "dictionaries", "void_touches", "commitments"):
+        for table in ("heads", "buckets", "dictionaries", "void_touches", "commitments", "events"):
             db.execute(f"delete from {table} where lane = ?", (lane,))
         db.execute(
             "delete from missing_refs where changeset in (select no from changesets where lane = ?)", (lane,)

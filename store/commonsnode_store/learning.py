@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from commonsnode_protocol.changeset import MEMBERS
-from commonsnode_store import commitments
+from commonsnode_store import commitments, events
 from commonsnode_store.connections import select_in
 from commonsnode_store.lanes import Community
 from commonsnode_store.said import keep_keys, said
@@ -35,6 +35,7 @@ def learn(transaction: Transaction, community: Community, keys: Mapping[bytes, b
     for _, id_, author, _, codec, body in rows:
         changeset = said(db, read_changeset(db, id_, codec, body))
         commitments.note(db, lane.no, [(author, changeset)])
+        events.note(db, lane.no, [changeset])
         transaction.concerned.changes(lane, [changeset])
     settle(transaction, lane, opened[STANDS], [], opened[WAITS])
     touches = {

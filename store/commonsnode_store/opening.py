@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from commonsnode_store import indexed, lanes, reservations, schema, stopping
+from commonsnode_store import events, indexed, lanes, reservations, schema, stopping
 from commonsnode_store.connections import Connection, open_writer, os_error, reported_with_files
 from commonsnode_store.errors import Damaged, NotANode
 from commonsnode_store.lanes import Followed
@@ -130,10 +130,14 @@ def _look_through(db: Connection, path: Path, clean: bool) -> None:
 
 
 def _follow_rules(db: Connection, followed: Followed) -> None:
-    """Make anew what an earlier version of the software made by other rules: of reservations, or the search index."""
+    """Make anew what an earlier version of the software made by other rules: of reservations, of events, or the search index."""
     if not reservations.is_current(db):
         db.execute("begin immediate")
         reservations.remake(db, followed)
+        db.execute("commit")
+    if not events.is_current(db):
+        db.execute("begin immediate")
+        events.fill(db)
         db.execute("commit")
     if not indexed.is_current(db):
         db.execute("begin immediate")

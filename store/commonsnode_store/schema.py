@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 8
+FORMAT = 9
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -305,7 +305,19 @@ create index deciders_by_author on deciders (author, community);
 pragma user_version = 8;
 commit;
 """  # `busy` is filled from here on, too: `reservations.remake` makes all of it anew
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8)
+_TO_9 = """
+begin immediate;
+create table events (               -- which events name a thing; and the thing itself, where it has rules of care
+    lane integer not null references lanes(no),
+    resource blob not null,         -- 16 bytes: the record id of the thing
+    record blob not null,           -- 16 bytes: that of the event, or once more the thing's
+    primary key (lane, resource, record)
+) without rowid;
+create index events_cared_for on events (lane, resource) where record = resource;
+pragma user_version = 9;
+commit;
+"""  # `events.fill` says what was there before
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

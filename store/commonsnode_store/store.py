@@ -15,6 +15,7 @@ from typing import TypeAlias
 from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.writing import Held
+from commonsnode_protocol.care import CARE, EVENT, RESOURCE, THING
 from commonsnode_protocol.changeset import AUTHORITY, KEYS, MEMBERS, Changeset, Signed
 from commonsnode_protocol.epochs import Epochs
 from commonsnode_protocol.intake import Checked
@@ -24,6 +25,7 @@ from commonsnode_store import (
     bookkeeping,
     checking,
     commitments,
+    events,
     finding,
     following,
     halves,
@@ -425,6 +427,22 @@ class Store:
         with self._snapshot() as (db, followed):
             lane = followed.lane(ref.community, ref.lane)
             return histories.void(db, lane, authority, ref.kind, ref.record)
+
+    def events(self, community: bytes, resource: bytes, *, among: Among | None = None) -> list[RecordView]:
+        """R. The events that name a thing, in every lane here; without those that are removed. among: as in `find`."""
+        with self._snapshot() as (db, followed):
+            found: list[RecordView] = []
+            for lane in _among(followed.record_lanes(community), among):
+                found += reading.bulk(db, lane, EVENT, events.of_thing(db, lane, resource)).values()
+            return [each for each in found if each.values.get(RESOURCE) == resource and not each.deleted]
+
+    def cared_for(self, community: bytes | None, *, among: Among | None = None) -> list[RecordView]:
+        """R. The things that have rules of care, in one community or in all. among: as in `find`."""
+        with self._snapshot() as (db, followed):
+            found: list[RecordView] = []
+            for lane in _among(followed.record_lanes(community), among):
+                found += reading.bulk(db, lane, THING, list(events.cared_for(db, lane))).values()
+            return [each for each in found if CARE in each.values and not each.deleted]
 
     def find_things(self, query: FindQuery, *, among: Among | None = None) -> FindPage:
         """R. What is near, with these words, free from then until then: nearest first.

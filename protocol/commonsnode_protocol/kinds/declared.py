@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from commonsnode_protocol.care import DAYS_MAX, TASKS_MAX, USES_MAX
 from commonsnode_protocol.kinds.lending import AGENT_TYPES, LENDING, TERMS
 from commonsnode_protocol.kinds.opening import HOURS, Zone
 from commonsnode_protocol.kinds.spatial import Place, Shape
@@ -22,9 +23,11 @@ from commonsnode_protocol.kinds.values import (
     Key,
     ListOf,
     Map,
+    MapTo,
     Moment,
     Record,
     Text,
+    Whole,
 )
 
 CONTACT_CHARS_MAX = 256  # of a name, numbers, addresses
@@ -99,6 +102,9 @@ TENURES = (
     "waterrights",
 )
 """ISO 19152 (LADM), code list LA_RightType, and names beside it that are in use for commons."""
+CARE_RULES = MapTo(
+    Map({"days": Whole(1, DAYS_MAX, "days"), "uses": Whole(1, USES_MAX, "uses")}), TASKS_MAX, ("oil", "check")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +249,7 @@ _ALL = (
             "true, or until when it is away for maintenance",
             "state",
         ),
+        Field("care", CARE_RULES, "care that it needs: by task, again after so many days or uses"),
         _WEBSITE,
         families=(_TAG, _PHOTO, _PART),
     ),
@@ -300,6 +307,8 @@ _ALL = (
         Field("quantity", Decimal(), "how much", "resourceQuantity.hasNumericalValue"),
         Field("unit", _LINE, "unit of the quantity", "resourceQuantity.hasUnit"),
         _NOTE,
+        Field("task", _LINE, "which work of care it was, as the thing's rules of care name it"),
+        Field("condition", Choice(CONDITIONS, free=True), "how the thing was afterwards", "state"),
         Field("corrects", Record(), "the event that this one corrects", "corrects"),
         Field("fulfills", Record(), "the reservation that it belongs to", "fulfills"),
     ),

@@ -13,7 +13,7 @@ from commonsnode_protocol.changeset import AUTHORITY, MEMBERS, Changeset, Signed
 from commonsnode_protocol.errors import PeerError
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.intake import check as take_in
-from commonsnode_store import bodies
+from commonsnode_store import bodies, events
 from commonsnode_store.checking.findings import Findings
 from commonsnode_store.connections import Connection
 from commonsnode_store.errors import Damaged
@@ -27,6 +27,7 @@ create temp table refs (ref blob, changeset integer);
 create temp table writes (lane integer, id blob, kind text, changeset integer, standing integer, fields blob);
 create temp table unopened (commitment blob, changeset integer);
 create temp table commitments (lane integer, resource blob, record blob, asker blob);
+create temp table events (lane integer, resource blob, record blob);
 create temp table unreadable (no integer primary key);
 """
 _ROWS = (
@@ -189,6 +190,9 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
         db.executemany(
             "insert into temp.commitments values (?, ?, ?, ?)",
             [(lane, wish.resource, wish.record, changeset.author) for wish in commitments.said(what).wishes],
+        )
+        db.executemany(
+            "insert into temp.events values (?, ?, ?)", [(lane, *pair) for pair in events.pairs(what)]
         )
         db.executemany(
             "insert into temp.writes values (?, ?, ?, ?, ?, ?)",

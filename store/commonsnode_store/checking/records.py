@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgpack
 
 from commonsnode_protocol.canonical import Value
-from commonsnode_store import indexed, registers, shown
+from commonsnode_store import events, indexed, registers, shown
 from commonsnode_store.cells import NO_MAX
 from commonsnode_store.checking.changesets import CheckedLane
 from commonsnode_store.checking.findings import Findings
@@ -95,6 +95,9 @@ def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings
     for table, columns in (("touches", "record, changeset"), ("listing", "lane, deleted, key, record, kind")):
         found = f"select {columns} from {table} where {kept}"
         compare(db, f"select {columns} from temp.expected_{table}", found, table, findings)
+    if events.is_current(db) and not unjudged:
+        expected = "select distinct lane, resource, record from temp.events"
+        compare(db, expected, "select lane, resource, record from main.events", "events", findings)
     if db.execute("select 1 from sqlite_schema where name = 'void_touches'").fetchone():
         compare(db, _VOID, _FOUND_VOID, "void_touches", findings)
     if _has_places(db):
