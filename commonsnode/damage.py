@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from commonsnode import inventory
 from commonsnode.authoring import Author
+from commonsnode.booked import Found
 from commonsnode.errors import Conflict, NotAllowed, WrongField
-from commonsnode.reserving import NOTE_CHARS_MAX, Found, may_decide
+from commonsnode.reserving import NOTE_CHARS_MAX
 from commonsnode_protocol.bookings import State
 
 EVENT = "event"
@@ -33,7 +34,7 @@ def report(
     Raises NotAllowed, Conflict, WrongField and the store's errors.
     """
     held = of.held
-    if not (held.rules.people.same(author.key, of.ask.author) or may_decide(held, author.key)):
+    if not (held.rules.people.same(author.key, of.ask.author) or held.may_decide(author.key)):
         raise NotAllowed("only who has it, its keeper or a steward can report damage of a loan")
     if of.booking.state not in _WAS_LENT:
         raise Conflict(

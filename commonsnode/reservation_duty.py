@@ -11,10 +11,10 @@ from contextlib import suppress
 from functools import partial
 
 from commonsnode.authoring import Author
+from commonsnode.deciding import confirm_at_once
 from commonsnode.errors import Refusal, Stopping
 from commonsnode.node import Node
 from commonsnode.reservations import Both, News, asked_of, news
-from commonsnode.reserving import confirm_at_once
 from commonsnode.writing import Landed
 from commonsnode_protocol.changeset import KEYS
 from commonsnode_store.errors import StoreError
@@ -22,7 +22,8 @@ from commonsnode_store.store import Store
 
 ACTS_AT_ONCE = 64  # in one job of the writer thread; what is left comes with the next
 PAUSE_S = 0.2  # after it was done, so that a stream of changes costs little
-PAUSE_FACTOR = 10  # and so many times what it took
+PAUSE_FACTOR = 3  # and so many times what it took
+PAUSE_S_MAX = 1.0
 LOOK_S = 600.0  # how often it looks when nothing comes in: what becomes overdue does so by itself
 TOLD_MAX = 4_096  # matters that are remembered as logged
 
@@ -87,7 +88,8 @@ class ReservationDuty:
                 self._node.log.warning("reservation-duty-not-done", problem=str(error))
             except Stopping:
                 return
-            await asyncio.sleep(max(PAUSE_S, PAUSE_FACTOR * (time.monotonic() - began)))
+            took = time.monotonic() - began
+            await asyncio.sleep(min(max(PAUSE_S, PAUSE_FACTOR * took), PAUSE_S_MAX))
 
     async def _confirm(self, due: set[bytes] | None) -> None:
         node = self._node

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from commonsnode.booked import is_asked, is_free, keeps, overdue
 from commonsnode.governing import person_of
-from commonsnode.reserving import keeps, overdue
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.bookings import Booking, Rank, State
 from commonsnode_store.reserved import Reserved, ThingBookings
@@ -66,12 +66,15 @@ def asked_by(store: Store, communities: Iterable[bytes], key: bytes) -> list[Bot
 
 
 def asked_of(store: Store, communities: Iterable[bytes], key: bytes) -> list[Both]:
-    """What others, or the person, asked for of the things that this person keeps."""
-    return [
-        both
-        for community in communities
-        for both in store.reservations(community, keepers=keys_of(store.authority(community), key))
-    ]
+    """What is asked for of the things that this person keeps; of what nobody keeps, by a steward."""
+    found: list[Both] = []
+    for community in communities:
+        keys = keys_of(store.authority(community), key)
+        if not keys.isdisjoint(store.authority(community).stewards):
+            found += [both for both in store.reservations(community) if is_asked(both[0], key)]
+        else:
+            found += store.reservations(community, keepers=keys)
+    return found
 
 
 def is_open(reserved: Reserved, now_ms: int) -> bool:
@@ -95,7 +98,7 @@ def news(concerning: Sequence[Both], key: bytes, now_ms: int) -> list[News]:
             found += _to_asker(held, reserved, now_ms)
             if reserved.booking.state is State.OUT and keeps(held, key):
                 continue
-        elif keeps(held, key):
+        elif is_asked(held, key):
             found += _to_keeper(held, reserved, now_ms)
     return sorted(
         found, key=lambda each: (each.booking.ask.begin_ms, each.booking.ask.changeset, each.matter)
@@ -108,8 +111,8 @@ def _to_asker(held: ThingBookings, reserved: Reserved, now_ms: int) -> list[News
     match booking.state:
         case State.DISPLACED if not over:
             by = tuple(each for each in _bookings(held) if each.ask.changeset in booking.displaced_by)
-            ended = all(each.state in (State.CANCELLED, State.DECLINED, State.RETURNED) for each in by)
-            return [News(Matter.FREE_AGAIN if by and ended else Matter.DISPLACED, held, reserved, by)]
+            matter = Matter.FREE_AGAIN if is_free(held, booking.ask) else Matter.DISPLACED
+            return [News(matter, held, reserved, by)]
         case State.DECLINED if not over:
             return [News(Matter.DECLINED, held, reserved)]
         case State.CONFIRMED if not over:

@@ -26,8 +26,11 @@ def span_text(row: Document) -> str:
     if not row["all_day"]:
         return f"{moment(row['from'])} to {moment(row['until'])}"
     zone = _zone(row["zone"])
-    first = datetime.fromisoformat(row["from"]).astimezone(zone).date()
-    last = (datetime.fromisoformat(row["until"]) - timedelta(milliseconds=1)).astimezone(zone).date()
+    try:
+        first = datetime.fromisoformat(row["from"]).astimezone(zone).date()
+        last = (datetime.fromisoformat(row["until"]) - timedelta(milliseconds=1)).astimezone(zone).date()
+    except OverflowError:  # the last year that there is
+        return f"{row['from']} to {row['until']}"
     return str(first) if first == last else f"{first} to {last}"
 
 

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 
-from commonsnode import communities, damage, inventory, reserving
+from commonsnode import booked, communities, damage, deciding, inventory, reserving
 from commonsnode.asking.times import clock, time_span
 from commonsnode.asking.times import read as read_time
 from commonsnode.authoring import Author
+from commonsnode.booked import Found, is_asked
 from commonsnode.errors import WrongField
 from commonsnode.http.calls import Call, Malformed
 from commonsnode.http.reservation_documents import Documents, in_time_of, terms_document
 from commonsnode.http.reservation_notices import named, notices
 from commonsnode.lending import PERSON, THING, Span, described, lent
+from commonsnode.reservation_changes import Done
 from commonsnode.reservations import Both, asked_by, asked_of, is_open
-from commonsnode.reserving import Asked, Done, Found, keeps
+from commonsnode.reserving import Asked
 from commonsnode_protocol.bookings import State
 from commonsnode_protocol.commitments import KIND, LENGTH_MS_MAX
 from commonsnode_store.store import Store
@@ -92,23 +94,23 @@ async def shown(call: Call) -> Mapping[str, Any]:
 
 
 async def confirm(call: Call) -> Mapping[str, Any]:
-    return await _act(call, reserving.confirm)
+    return await _act(call, deciding.confirm)
 
 
 async def decline(call: Call) -> Mapping[str, Any]:
-    return await _act(call, lambda author, of: reserving.decline(author, of, call.body.get("why")))
+    return await _act(call, lambda author, of: deciding.decline(author, of, call.body.get("why")))
 
 
 async def cancel(call: Call) -> Mapping[str, Any]:
-    return await _act(call, lambda author, of: reserving.cancel(author, of, call.body.get("why")))
+    return await _act(call, lambda author, of: deciding.cancel(author, of, call.body.get("why")))
 
 
 async def hand_over(call: Call) -> Mapping[str, Any]:
-    return await _act(call, lambda author, of: reserving.hand_over(author, of, _at(author, of, call)))
+    return await _act(call, lambda author, of: deciding.hand_over(author, of, _at(author, of, call)))
 
 
 async def take_back(call: Call) -> Mapping[str, Any]:
-    return await _act(call, lambda author, of: reserving.take_back(author, of, _at(author, of, call)))
+    return await _act(call, lambda author, of: deciding.take_back(author, of, _at(author, of, call)))
 
 
 async def extend(call: Call) -> Mapping[str, Any]:
@@ -151,7 +153,7 @@ async def _act(call: Call, act: Callable[[Author, Found], Done]) -> Mapping[str,
             author.store, call
         )  # in the writer thread: what is acted on is what is here at that moment
         done = act(author, of)
-        after = reserving.found(author.store, of.ref)
+        after = booked.found(author.store, of.ref)
         documents = Documents(author.store, author.key, author.now_ms)
         return {
             **documents.row(after.held, after.reserved),
@@ -184,7 +186,7 @@ def _asked_for(store: Store, query: Mapping[str, Any], key: bytes | None, now_ms
             for held, each in every
             if not (query.get("mine") or query.get("asked_of_me"))
             or (query.get("mine") and held.rules.people.same(each.booking.ask.author, key))
-            or (query.get("asked_of_me") and keeps(held, key))
+            or (query.get("asked_of_me") and is_asked(held, key))
         ]
     if query.get("open"):
         every = [both for both in every if is_open(both[1], now_ms)]
@@ -212,7 +214,7 @@ async def _named(call: Call, row: dict[str, Any]) -> dict[str, Any]:
 def _found(store: Store, call: Call) -> Found:
     community = _community(store, call.query.get("community"))
     ref = inventory.resolve(store, call.path["id"], community=community, kind=KIND)
-    return reserving.found(store, ref)
+    return booked.found(store, ref)
 
 
 def _at(author: Author, of: Found, call: Call) -> int | None:

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from commonsnode.booked import extensions, is_asked, overdue
+from commonsnode.deciding import WHY
 from commonsnode.governing import role_of
 from commonsnode.http.documents import moment
 from commonsnode.lending import PERSON, THING, described
-from commonsnode.reserving import ALL_DAY, NOTE, WHY, ZONE, extensions, overdue
+from commonsnode.reserving import ALL_DAY, NOTE, ZONE
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.commitments import KIND
@@ -70,9 +72,7 @@ class Documents:
             "by": people.person_of(ask.author).hex(),
             "keeper": people.person_of(keeper).hex() if keeper is not None else None,
             "mine": self._reader is not None and people.same(ask.author, self._reader),
-            "asked_of_me": self._reader is not None
-            and keeper is not None
-            and people.same(keeper, self._reader),
+            "asked_of_me": self._reader is not None and is_asked(held, self._reader),
             "overdue": overdue(held, booking, self._now_ms),
             "waiting": booking.waiting,
             "displaced_by": [records[by].hex() for by in booking.displaced_by if by in records],

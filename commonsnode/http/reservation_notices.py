@@ -13,6 +13,7 @@ from commonsnode.reservations import Both, Matter, News, asked_by, asked_of, new
 from commonsnode_store.store import Store
 
 NOTICES_MAX = 50  # in one answer
+LATEST_MS = 253_370_764_800_000  # the beginning of the year 9999
 
 
 async def notices(call: Call) -> list[dict[str, Any]]:
@@ -113,7 +114,8 @@ def _text(matter: Matter, row: Mapping[str, Any], others: Sequence[str]) -> str:
 
 def _when(row: Mapping[str, Any]) -> str:
     zone = zone_called(row["zone"]) or UTC
-    begin, end = (_ms(row[name]) for name in ("from", "until"))
+    # What anybody may write is clipped to what every zone can show.
+    begin, end = (min(_ms(row[name]), LATEST_MS) for name in ("from", "until"))
     if not row["all_day"]:
         return f"{clock(begin, zone)} to {clock(end, zone)}"
     first, last = day_of(begin, zone), day_of(end - 1, zone)

@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
-from commonsnode.authoring import Author
+from commonsnode.authoring import Author, Writes
 from commonsnode.http.reservation_routes import ROUTES
 from commonsnode.http.schema import problems
 from commonsnode.http.shapes import SCHEMAS
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import decode
+from commonsnode_protocol.record import typed_id
+from commonsnode_store.answers import RecordRef
 from running_node import Answer, Api
 
 SHAPES = {(route.method, route.path.rpartition("/")[2]): route for route in ROUTES}
@@ -178,3 +182,90 @@ async def test_a_reservation_of_what_only_members_read_is_sealed_with_it(api: Ap
     assert (await api("GET", f"/reservations/{asked['id']}", tcp=True)).status == 404
     assert (await api("GET", f"/reservations/{asked['id']}", tcp=True, token=token)).status == 200
     assert [one["kind"] for one in (await api("GET", "/records"))["records"]] == ["resource"]
+
+
+async def test_what_a_member_writes_in_bad_faith_stops_nobody_from_looking(village: Village) -> None:
+    api, community = village.api, bytes.fromhex(village.community)
+    (seed,) = {s.seed for s in api.node.people.sessions if s.person.hex() == village.keys["Ines"]}
+
+    def write(author: Author) -> None:
+        nonce = b"\x07" * 16
+        asks: dict[str, Value] = {
+            "from": 2**53 - 2**20,
+            "until": 2**53 - 1,
+            "zone": "../../etc/passwd",
+            "all_day": True,
+            "note": 7,
+        }
+        said: dict[str, Value] = {
+            "action": "use",
+            "resource": bytes.fromhex(village.drill),
+            "nonce": nonce,
+            **asks,
+        }
+        fields: Writes = {name: (value, ()) for name, value in said.items()}
+        author.write(community, "public", [(typed_id(community, author.key, nonce), "commitment", fields)])
+        hours: Value = {"rules": [{"rrule": "FREQ=SECONDLY"}], "zone": "../../etc/passwd"}
+        drill = RecordRef(community, "public", "resource", bytes.fromhex(village.drill))
+        author.write(community, "public", [(drill.record, drill.kind, {"hours": (hours, ())})])
+
+    await village.lending(confirm="at-once")
+    await api.node.sign_as(seed, write)
+    assert (await api("GET", "/status")).status == 200
+    (row,) = (await api("GET", "/reservations"))["reservations"]
+    assert (row["state"], row["note"], row["until"][:4]) == ("asked", None, "9999")
+    refused = await village.reserve("Rosa", "2090-05-01", "2090-05-02")
+    assert (refused.status, "hours cannot be followed" in refused["detail"]) == (409, True)
+
+
+async def test_a_thing_that_an_import_brought_is_asked_of_the_stewards(api: Api) -> None:
+    valley = await api.community()
+    rosa, token = await api.person()
+    await api("POST", f"/communities/{valley}/members", {"id": rosa})
+    imported = await api.import_(
+        valley, {"source": "tools"}, [{"line": 1, "key": "1", "fields": {"title": "Saw"}}]
+    )
+    assert imported.status == 200
+    saw = (await api("GET", "/records"))["records"][0]["id"]
+    asked = await api("POST", "/reservations", {"resource": saw, "from": "2090-05-01"}, token=token)
+    assert (asked["state"], asked["keeper"], asked["keeper_name"]) == ("asked", None, None)
+    (notice,) = (await api("GET", "/status"))["notices"]
+    assert (notice["matter"], notice["reservation"]) == ("asked-of-you", asked["id"])
+    (row,) = (await api("GET", "/reservations", asked_of_me="true"))["reservations"]
+    assert row["asked_of_me"]
+    assert (await api("POST", f"/reservations/{asked['id']}/confirm", {}))["state"] == "confirmed"
+
+
+async def test_nothing_of_a_sealed_lane_is_named_in_what_everybody_reads(village: Village) -> None:
+    """A thing of the lane `public` that somebody reserved in `members`, by another program."""
+    api, community = village.api, bytes.fromhex(village.community)
+
+    def write(author: Author) -> bytes:
+        nonce = b"\x08" * 16
+        span: dict[str, Value] = {"from": 3_800_000_000_000, "until": 3_800_086_400_000}
+        said: dict[str, Value] = {
+            "action": "use",
+            "resource": bytes.fromhex(village.drill),
+            "nonce": nonce,
+            **span,
+        }
+        record = typed_id(community, author.key, nonce)
+        fields: Writes = {name: (value, ()) for name, value in said.items()}
+        author.write(community, "members", [(record, "commitment", fields)])
+        return record
+
+    sealed = (await api.node.sign(write)).hex()
+    assert (await village.do(None, "cancel", sealed))["state"] == "cancelled"
+    asked = await village.reserve(None, "2090-06-01", "2090-06-10")
+    history = (await api("GET", f"/records/{asked['id']}/history"))["history"]
+    (ask,) = await api.node.writer.read(
+        lambda store: store.fetch(community, "public", [bytes.fromhex(history[0]["changeset"])])
+    )
+    refs = decode(ask.body).refs
+    known = await api.node.writer.read(lambda store: store.facts(list(refs)))
+    in_members = {
+        id_
+        for id_, _ in await api.node.writer.read(lambda store: store.heads(community, "members", api.node.id))
+    }
+    assert known
+    assert in_members.isdisjoint(refs)

@@ -38,7 +38,11 @@ def list_(
     context: typer.Context,
     mine: Annotated[bool, typer.Option("--mine", help="What you asked for.")] = False,
     asked_of_me: Annotated[
-        bool, typer.Option("--asked-of-me", help="What is asked for of the things that you keep.")
+        bool,
+        typer.Option(
+            "--asked-of-me",
+            help="What is asked for of the things that you keep; as a steward, also of what nobody keeps.",
+        ),
     ] = False,
     of: Annotated[
         str | None, typer.Option("--of", metavar="ID", help="Only of this thing, or of an id that begins so.")

@@ -1,0 +1,202 @@
+"""What keeper and asker do with a reservation: confirm, decline, cancel, hand over, take back. For the writer thread, on an Author.
+
+Before it is signed, what would come of it is computed by the function by which every node settles it: so who may not, or what
+cannot stand, is refused with words here. What others write is never refused, and only has no effect.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from commonsnode.authoring import Author
+from commonsnode.booked import Found, busy_of, extensions, is_asked
+from commonsnode.errors import Conflict, NotAllowed, Refusal, WrongField
+from commonsnode.lending import PERSON, THING, Span, lent
+from commonsnode.reservation_changes import ENDED, Done, endings, write_act
+from commonsnode.reserving import ALL_DAY, as_asker, checked_text, is_member
+from commonsnode_protocol.bookings import Act, Acted, Booking, Rank, State, settle
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.commitments import KIND
+from commonsnode_protocol.kinds.lending import ASK
+from commonsnode_store.answers import RecordRef
+from commonsnode_store.reserved import ThingBookings
+
+WHY = "why"
+
+_NOT_YET = b"\xff" * 32  # stands for the changeset that is not written yet
+_DECIDED = {
+    Act.CONFIRMED: "confirm it",
+    Act.DECLINED: "decline it",
+    Act.HANDED_OVER: "hand it over",
+    Act.RETURNED: "take it back",
+}
+
+
+def cancel(author: Author, of: Found, why: str | None = None) -> Done:
+    """Take an ask back, by who asked. Raises NotAllowed, Conflict, WrongField."""
+    as_asker(author, of, "cancel it")
+    state = of.booking.state
+    if state is State.CANCELLED:
+        return Done()
+    if state in (State.OUT, State.RETURNED):
+        raise Conflict(f"it is {state.value}, so it cannot be cancelled any more")
+    return write_act(author, [of], Act.CANCELLED, True, _why(why))
+
+
+def decline(author: Author, of: Found, why: str | None = None) -> Done:
+    """Say no, also to what was confirmed, by keeper or steward. Raises NotAllowed, Conflict, WrongField."""
+    _as_decider(author, of, Act.DECLINED)
+    state = of.booking.state
+    if state is State.DECLINED:
+        return Done()
+    if state in (State.OUT, State.RETURNED, State.CANCELLED):
+        raise Conflict(f"it is {state.value}, so there is nothing to decline")
+    return write_act(author, [of], Act.DECLINED, True, _why(why))
+
+
+def confirm(author: Author, of: Found) -> Done:
+    """Promise it, by keeper or steward; who keeps it confirms an own ask likewise. Raises NotAllowed, Conflict."""
+    _as_decider(author, of, Act.CONFIRMED)
+    booking = of.booking
+    own = of.held.rules.people.same(author.key, of.ask.author)
+    if booking.state is State.CONFIRMED and booking.rank <= (Rank.AT_ONCE if own else Rank.CONFIRMED):
+        return Done()
+    if booking.state not in (State.ASKED, State.CONFIRMED, State.DISPLACED):
+        raise Conflict(f"it is {booking.state.value}, so there is nothing to confirm")
+    return _raised(author, of, Act.CONFIRMED, True)
+
+
+def hand_over(author: Author, of: Found, at_ms: int | None = None) -> Done:
+    """Say that it was handed over, by keeper or steward. at_ms: when; now, if left out. Raises NotAllowed, Conflict, WrongField."""
+    _as_decider(author, of, Act.HANDED_OVER)
+    if of.booking.state is State.OUT:
+        return Done()
+    if of.booking.state not in (State.ASKED, State.CONFIRMED, State.DISPLACED):
+        raise Conflict(f"it is {of.booking.state.value}, so there is nothing to hand over")
+    return _raised(author, of, Act.HANDED_OVER, _past(author, at_ms))
+
+
+def take_back(author: Author, of: Found, at_ms: int | None = None) -> Done:
+    """Say that it came back, by keeper or steward; what it was extended by ends with it. Raises as `hand_over`."""
+    _as_decider(author, of, Act.RETURNED)
+    if of.booking.state is State.RETURNED:
+        return Done()
+    if of.booking.state is not State.OUT:
+        raise Conflict(
+            f"it is {of.booking.state.value}, and was not handed over: commonsnode reservation hand-over"
+        )
+    handed = [
+        acted.at_ms
+        for acted in of.held.acts_on(of.ask.changeset)
+        if acted.act is Act.HANDED_OVER and acted not in of.booking.no_effect
+    ]
+    at = _past(author, at_ms)
+    if handed and at < min(handed):
+        raise WrongField("at", "is before it was handed over")
+    longer = [
+        Found(RecordRef(of.ref.community, each.lane, KIND, each.booking.ask.record), of.held, each)
+        for each in extensions(of.held, of.ask)
+        if each.lane == of.ref.lane and each.booking.state is not State.RETURNED
+    ]
+    return write_act(author, [of, *longer], Act.RETURNED, at)
+
+
+def confirm_at_once(author: Author, held: ThingBookings, most: int) -> int:
+    """As keeper of a thing whose rules confirm at once, confirm what stands, so that nothing written later goes before it.
+
+    What the rules would not have given at once waits for the keeper's own word. Returns how many it confirmed, at most `most`.
+    """
+    if held.lane is None or not held.rules.at_once or not is_asked(held, author.key):
+        return 0
+    thing = RecordRef(held.community, held.lane, THING, held.resource)
+    done = 0
+    for each in held.reserved:
+        booking = each.booking
+        if done == most:
+            break
+        if (
+            booking.rank <= Rank.CONFIRMED
+            or booking.state not in (State.ASKED, State.CONFIRMED)
+            or booking.ask.end_ms <= author.now_ms
+            or each.waits
+            or held.rules.people.same(booking.ask.author, author.key)
+        ):
+            continue
+        ref = RecordRef(held.community, each.lane, KIND, booking.ask.record)
+        try:
+            if booking.rank is Rank.ASKED and not _given_at_once(author, thing, held, ref, booking):
+                continue
+            _raised(author, Found(ref, held, each), Act.CONFIRMED, True)
+        except Refusal:  # it was removed, or cannot be followed: its keeper decides
+            continue
+        done += 1
+    return done
+
+
+def _raised(author: Author, of: Found, act: Act, value: Value) -> Done:
+    """Confirm or hand over what then stands. Raises Conflict where it would not, for others that go before it."""
+    held, ask = of.held, of.ask
+    refs = frozenset((ask.changeset, *endings(held, of.ref.lane, ask.begin_ms, ask.end_ms)))
+    acted = Acted(_NOT_YET, author.key, ask.changeset, act, author.now_ms, author.now_ms, refs)
+    before = {each.booking.ask.changeset: each.booking for each in held.reserved}
+    asks = [booking.ask for booking in before.values()]
+    after = {each.ask.changeset: each for each in settle(asks, [*held.acts, acted], held.rules)}
+    would = after[ask.changeset]
+    if would.state is State.DISPLACED:
+        _cannot_stand([before[id_] for id_ in would.displaced_by if id_ in before])
+    displaced = tuple(
+        booking.ask.record
+        for id_, booking in after.items()
+        if booking.state is State.DISPLACED and before[id_].state is not State.DISPLACED
+    )
+    return replace(write_act(author, [of], act, value), displaces=displaced)
+
+
+def _cannot_stand(before_it: Sequence[Booking]) -> NoReturn:
+    """Raises Conflict."""
+    named = ", ".join(f"{each.ask.record.hex()[:8]} ({each.state.value})" for each in before_it)
+    if before_it and all(each.state in ENDED for each in before_it):
+        raise Conflict(
+            f"it was asked for before {named} ended, so that still goes before it: reserve it anew"
+        )
+    raise Conflict(
+        f"it cannot stand then: {named or 'what is asked for is more than there is'} goes before it; that has to be"
+        " declined, cancelled or brought back first"
+    )
+
+
+def _given_at_once(
+    author: Author, thing: RecordRef, held: ThingBookings, ref: RecordRef, booking: Booking
+) -> bool:
+    """Whether an ask that its asker did not confirm would be given at once. Raises Refusal where it would not be given at all."""
+    of = lent(author.store, thing)
+    ask, view = booking.ask, author.store.record(ref)
+    terms = of.terms(PERSON, is_member(author, thing.community, ask.author))
+    all_day = view is not None and view.values.get(ALL_DAY) is True
+    span = Span(ask.begin_ms, ask.end_ms, ask.amount, all_day)
+    asked_ms = min(ask.effective_ms, author.now_ms)
+    free = of.check(span, busy_of(held, [ask.changeset]), held.rules.capacity, asked_ms)
+    return free and terms.lent and terms.use != ASK
+
+
+def _as_decider(author: Author, of: Found, act: Act) -> None:
+    if of.held.may_decide(author.key):
+        return
+    keeper = of.held.custody.keeper
+    if keeper is not None:
+        whose = f"its keeper {keeper.hex()}"
+    else:
+        whose = "a keeper, and nobody keeps it: a steward names one (edit ID keeper=KEY)"
+    raise NotAllowed(f"only a steward can {_DECIDED[act]}, or {whose}")
+
+
+def _past(author: Author, at_ms: int | None) -> int:
+    if at_ms is None:
+        return author.now_ms
+    if at_ms > author.now_ms:
+        raise WrongField("at", "is in the future")
+    return at_ms
+
+
+def _why(why: str | None) -> dict[str, Value]:
+    return {WHY: checked_text(WHY, why)} if why else {}
