@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from commonsnode.asking.gazetteer import Gazetteer, Town, folded, plainly_meant
+from commonsnode.asking.scope import Scope
 from commonsnode.errors import WrongField
 from commonsnode.tables import geometry, places
-from commonsnode_protocol.authority import Settings
-from commonsnode_store.answers import CommunityInfo, RecordView
+from commonsnode_store.answers import RecordView
 from commonsnode_store.areas import Point, distance_m
 from commonsnode_store.shown import place_of
 from commonsnode_store.store import Store
@@ -51,24 +51,7 @@ class Spot:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Where people ask: the communities that they ask in, with their charters' settings."""
-
-    communities: Sequence[tuple[CommunityInfo, Settings | None]]
-    one: bool  # only these were asked for, not all there are
-
-    @property
-    def spots(self) -> list[Spot]:
-        """Where these communities are, as far as their charters say it."""
-        return [
-            Spot((place.latitude, place.longitude), place.name or info.name or "", Source.COMMUNITY)
-            for info, settings in self.communities
-            if settings is not None and (place := settings.place) is not None
-        ]
-
-
-def spot(store: Store, text: str, asked: Asked, gazetteer: Gazetteer | None, field: str = "near") -> Spot:
+def spot(store: Store, text: str, scope: Scope, gazetteer: Gazetteer | None, field: str = "near") -> Spot:
     """Where a text says. Raises WrongField, with what it may mean."""
     text = " ".join(text.split())
     if not 1 <= len(text) <= NAME_CHARS_MAX:
@@ -79,23 +62,23 @@ def spot(store: Store, text: str, asked: Asked, gazetteer: Gazetteer | None, fie
     if point is not None:
         return Spot(point, "", Source.COORDINATES)
     if folded(text) in HERE:
-        return _here(asked, field)
+        return _here(scope, field)
     words = _words(text)
     if not words:
         raise WrongField(field, f"{text!r} is neither latitude,longitude nor a name")
-    named = [each for each in asked.spots if _words(each.name) == words]
-    own = list(_own(store, words, asked)) if not named else []
+    named = [each for each in _spots(scope) if _words(each.name) == words]
+    own = list(_own(store, words, scope)) if not named else []
     exact = named or _called_so(own, words, Source.PLACE) or _called_so(own, words, Source.THING)
     if exact:
         return _one(field, text, exact)
     towns = gazetteer.towns(text) if gazetteer is not None else ()
     if towns:
-        return _town(field, text, towns, asked)
+        return _town(field, text, towns, scope)
     longer = [each for each in own if set(words) <= set(_words(each.name))] or own
     if longer:
         places_first = [each for each in longer if each.source is Source.PLACE] or longer
         return replace(_one(field, text, places_first), name=text)
-    raise WrongField(field, _unknown(store, text, asked, gazetteer))
+    raise WrongField(field, _unknown(store, text, scope, gazetteer))
 
 
 def coordinates(text: str, field: str) -> Point | None:
@@ -115,8 +98,17 @@ def coordinates(text: str, field: str) -> Point | None:
     return lat, lon
 
 
-def _here(asked: Asked, field: str) -> Spot:
-    spots = asked.spots
+def _spots(scope: Scope) -> list[Spot]:
+    """Where these communities are, as far as their charters say it."""
+    return [
+        Spot((place.latitude, place.longitude), place.name or charter.name or "", Source.COMMUNITY)
+        for charter in scope.charters.values()
+        if (place := charter.settings.place) is not None
+    ]
+
+
+def _here(scope: Scope, field: str) -> Spot:
+    spots = _spots(scope)
     if not spots:
         raise WrongField(
             field,
@@ -130,10 +122,10 @@ def _here(asked: Asked, field: str) -> Spot:
     return spots[0]
 
 
-def _own(store: Store, words: Sequence[str], asked: Asked) -> Iterator[Spot]:
+def _own(store: Store, words: Sequence[str], scope: Scope) -> Iterator[Spot]:
     """Places that people here call so, or by longer words that begin so."""
-    for info, _ in asked.communities:
-        page = store.page(community=info.id, text=" ".join(words), limit=RECORDS_LOOKED_AT)
+    for community in scope.searched:
+        page = store.page(community=community, text=" ".join(words), limit=RECORDS_LOOKED_AT)
         for view in page.records:
             point = _point(view)
             if point is None:
@@ -167,18 +159,18 @@ def _one(field: str, text: str, spots: Sequence[Spot]) -> Spot:
     return Spot(_middle([each.point for each in largest]), largest[0].name, largest[0].source)
 
 
-def _town(field: str, text: str, towns: Sequence[Town], asked: Asked) -> Spot:
+def _town(field: str, text: str, towns: Sequence[Town], scope: Scope) -> Spot:
     town = plainly_meant(towns)
     if town is None or len(towns) > 1:
-        near = [each for each in towns if _is_near(each, asked)]
+        near = [each for each in towns if _is_near(each, scope)]
         town = near[0] if len(near) == 1 else town
     if town is None:
         raise _unclear(field, text, [_called(each) for each in towns])
     return Spot((town.lat, town.lon), f"{town.name}, {town.country}", Source.GAZETTEER)
 
 
-def _is_near(town: Town, asked: Asked) -> bool:
-    return any(distance_m((town.lat, town.lon), each.point) <= NEIGHBOURHOOD_M for each in asked.spots)
+def _is_near(town: Town, scope: Scope) -> bool:
+    return any(distance_m((town.lat, town.lon), each.point) <= NEIGHBOURHOOD_M for each in _spots(scope))
 
 
 def _unclear(field: str, text: str, candidates: Sequence[str]) -> WrongField:
@@ -192,11 +184,11 @@ def _unclear(field: str, text: str, candidates: Sequence[str]) -> WrongField:
     )
 
 
-def _unknown(store: Store, text: str, asked: Asked, gazetteer: Gazetteer | None) -> str:
+def _unknown(store: Store, text: str, scope: Scope, gazetteer: Gazetteer | None) -> str:
     titles = [
         view.title
-        for info, _ in asked.communities
-        for view in store.page(community=info.id, kind=PLACE_KIND, limit=RECORDS_LOOKED_AT).records
+        for community in scope.searched
+        for view in store.page(community=community, kind=PLACE_KIND, limit=RECORDS_LOOKED_AT).records
         if _point(view) is not None
     ]
     close = get_close_matches(text, titles, SUGGESTIONS)

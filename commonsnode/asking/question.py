@@ -1,26 +1,22 @@
 """A question as it is typed, understood: each part checked, and refused by its name."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from commonsnode import communities
 from commonsnode.asking import areas, places, times
 from commonsnode.asking.gazetteer import Gazetteer
 from commonsnode.asking.places import Spot
-from commonsnode.asking.zones import zone_of
+from commonsnode.asking.scope import Scope, is_member, scope_of
 from commonsnode.errors import WrongField
-from commonsnode.governing import role_of
 from commonsnode.inventory import KIND
 from commonsnode.lending import PERSON
 from commonsnode.tables import json_form
-from commonsnode_protocol.authority import MEMBER, STEWARD, Settings
 from commonsnode_protocol.kinds import CATEGORIES, KINDS, category_of, category_range
 from commonsnode_protocol.kinds.declared import CONDITIONS
 from commonsnode_protocol.limits import KIND_BYTES_MAX
-from commonsnode_store.answers import CommunityInfo
 from commonsnode_store.areas import Polygons
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, Asker, FindQuery, WantedSpan
 from commonsnode_store.store import Store
@@ -39,14 +35,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What was meant. charters: of the communities that are asked. member_of: those of which who asks is a member."""
+    """What was meant."""
 
     query: FindQuery
     near: Spot | None
     span: times.TimeSpan | None
     zone: tzinfo
-    charters: Mapping[bytes, tuple[CommunityInfo, Settings | None]]
-    member_of: Collection[bytes]
+    scope: Scope
     agent_type: str  # for terms of lending
 
 
@@ -57,15 +52,14 @@ def understand(
 
     Raises WrongField; Unknown and Ambiguous for a community.
     """
-    asked = _asked(store, said.get("community", ()))
-    zone = zone_of(settings for _, settings in asked.communities)
+    scope = scope_of(store, _some("community", said.get("community", ()), COMMUNITIES_MAX, TEXT_CHARS_MAX))
+    zone = scope.zone
     span = _span(said.get("from"), said.get("until"), now_ms, zone)
-    near = places.spot(store, said["near"], asked, gazetteer) if said.get("near") is not None else None
+    near = places.spot(store, said["near"], scope, gazetteer) if said.get("near") is not None else None
     within = areas.metres(said["within"]) if said.get("within") is not None else None
     if within is not None and near is None:
         raise WrongField("within", "of what? say also near: latitude,longitude or the name of a place")
     open_to = _text("open_to", said.get("open_to"), TAG_CHARS_MAX)
-    member_of = [info.id for info, _ in asked.communities if _is_member(store, info.id, asker)]
     keeper = _text("keeper", said.get("keeper"), TEXT_CHARS_MAX)
     if keeper == ME and not asker:
         raise WrongField("keeper", "nobody is signed in: say who, by name or key")
@@ -77,38 +71,23 @@ def understand(
         span=_wanted(span, now_ms, zone),
         categories=_categories(said.get("category")),
         kinds=_kinds(store, said.get("kind", ())),
-        communities=[info.id for info, _ in asked.communities] if asked.one else (),
+        communities=list(scope.charters) if scope.chosen else (),
         conditions=_conditions(said.get("condition", ())),
         keeper=asker.hex() if keeper == ME else keeper,
         tags=_some("tag", said.get("tag", ()), TAGS_MAX, TAG_CHARS_MAX),
-        asker=_asker(said, open_to, member_of),
+        asker=_asker(store, scope, asker, open_to, said),
         cursor=_text("cursor", said.get("cursor"), CURSOR_CHARS_MAX),
         limit=_limit(said.get("limit", LIMIT)),
     )
-    charters = {info.id: (info, settings) for info, settings in asked.communities}
-    return Understood(query, near, span, zone, charters, member_of, open_to or PERSON)
+    return Understood(query, near, span, zone, scope, open_to or PERSON)
 
 
-def _asked(store: Store, names: Sequence[str]) -> places.Asked:
-    names = _some("community", names, COMMUNITIES_MAX, TEXT_CHARS_MAX)
-    found = [communities.resolve(store, name) for name in names] if names else store.communities()
-    unique = {info.id: info for info in found}.values()
-    return places.Asked([(info, _settings(store, info.id)) for info in unique], bool(names))
-
-
-def _settings(store: Store, community: bytes) -> Settings | None:
-    table = store.authority(community).table
-    return table.settings if table is not None else None
-
-
-def _is_member(store: Store, community: bytes, asker: bytes) -> bool:
-    return bool(asker) and role_of(store.authority(community), asker) in (MEMBER, STEWARD)
-
-
-def _asker(said: Mapping[str, Any], open_to: str | None, member_of: Collection[bytes]) -> Asker | None:
+def _asker(
+    store: Store, scope: Scope, key: bytes, open_to: str | None, said: Mapping[str, Any]
+) -> Asker | None:
     if open_to is None and said.get("for_me") is not True:
         return None
-    return Asker(open_to, member_of)
+    return Asker(open_to, [community for community in scope.charters if is_member(store, community, key)])
 
 
 def _span(since: str | None, until: str | None, now_ms: int, zone: tzinfo) -> times.TimeSpan | None:

@@ -5,13 +5,13 @@ from typing import Any
 
 from aiohttp import web
 
-from commonsnode.asking import gazetteer, things
+from commonsnode.asking import gazetteer
 from commonsnode.asking.question import Understood, understand
-from commonsnode.asking.things import Things
-from commonsnode.errors import Refusal
+from commonsnode.errors import Refusal, WrongField
 from commonsnode.http import resource_documents
 from commonsnode.http.calls import JSON_TYPE, Call, json_bytes
 from commonsnode.http.resource_documents import Telling
+from commonsnode_store.asked import FindPage
 from commonsnode_store.store import Store
 
 GEOJSON_TYPE = "application/geo+json"
@@ -41,10 +41,13 @@ async def _answered(call: Call, said: Mapping[str, Any]) -> web.StreamResponse:
     kind = _accepted(call.request)
     now_ms, key = call.node.clock.now_ms(), _key(call)
 
-    def read(store: Store) -> tuple[Things, bytes]:
+    def read(store: Store) -> tuple[FindPage, bytes]:
         understood = understand(store, said, now_ms, key, gazetteer.installed())
-        page = things.find(store, understood)
-        return page, _FORMS[kind](Telling(understood), understood, page)
+        try:
+            page = store.find_things(understood.query)
+        except ValueError as error:
+            raise WrongField("cursor", str(error)) from error
+        return page, _FORMS[kind](Telling(store, understood, key), understood, page)
 
     page, body = await call.node.writer.read(read)
     charset = "utf-8" if kind == CSV_TYPE else None
@@ -60,19 +63,19 @@ def _key(call: Call) -> bytes:
     return call.key if call.by_operator or call.session is not None else b""
 
 
-def _json(telling: Telling, understood: Understood, page: Things) -> bytes:
+def _json(telling: Telling, understood: Understood, page: FindPage) -> bytes:
     return json_bytes(resource_documents.page(telling, understood, page))
 
 
-def _geojson(telling: Telling, understood: Understood, page: Things) -> bytes:
+def _geojson(telling: Telling, understood: Understood, page: FindPage) -> bytes:
     return json_bytes(resource_documents.geojson(telling, understood, page))
 
 
-def _csv(telling: Telling, understood: Understood, page: Things) -> bytes:
+def _csv(telling: Telling, understood: Understood, page: FindPage) -> bytes:
     return resource_documents.table(telling, page).encode(errors="replace")
 
 
-_FORMS: Mapping[str, Callable[[Telling, Understood, Things], bytes]] = {
+_FORMS: Mapping[str, Callable[[Telling, Understood, FindPage], bytes]] = {
     JSON_TYPE: _json,
     GEOJSON_TYPE: _geojson,
     CSV_TYPE: _csv,

@@ -38,6 +38,9 @@ class SeenStore:
     def communities(self) -> list[CommunityInfo]:
         return [self._plain(info) for info in self._store.communities() if self._is_seen(info.id)]
 
+    def community_ids(self) -> list[bytes]:
+        return [community for community in self._store.community_ids() if self._is_seen(community)]
+
     def find(self, prefix: str, **which: Any) -> list[RecordRef]:
         return self._store.find(prefix, among=self._among(), **which)
 

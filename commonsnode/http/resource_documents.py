@@ -3,18 +3,19 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from commonsnode.asking.places import Spot
 from commonsnode.asking.question import Understood
-from commonsnode.asking.things import Thing, Things
+from commonsnode.asking.scope import Charter, is_member
 from commonsnode.http.documents import fields, moment
 from commonsnode.tables.writing import as_cell, decimal_degrees, flat, geometry_of
 from commonsnode_protocol.authority import Settings
 from commonsnode_protocol.blurring import shown_distance_m
 from commonsnode_protocol.kinds.lending import Applying, terms_for
+from commonsnode_store.asked import FindPage, Hit
+from commonsnode_store.store import Store
 
 CSV_FIRST = ("id", "title", "distance_m", "idle", "terms", "community", "kind")
 CSV_FIELDS = (
@@ -32,52 +33,48 @@ CSV_FIELDS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate
 
 
-@dataclass(frozen=True, slots=True)
-class _Asker:
-    """Who asks, in one community. settings: of its charter."""
-
-    member: bool
-    settings: Settings
-    name: str | None
-
-
 class Telling:
-    """Things as documents, for one who asks."""
+    """Hits as documents, for one who asks. For the length of one answer."""
 
-    def __init__(self, understood: Understood) -> None:
-        self._agent_type = understood.agent_type
-        self._askers = {
-            community: _Asker(community in understood.member_of, settings or Settings(), info.name)
-            for community, (info, settings) in understood.charters.items()
-        }
+    def __init__(self, store: Store, understood: Understood, key: bytes) -> None:
+        """key: of who asks; empty for nobody known."""
+        self._store, self._understood, self._key = store, understood, key
+        self._member: dict[bytes, bool] = {}
 
-    def thing(self, thing: Thing) -> dict[str, Any]:
+    def hit(self, hit: Hit) -> dict[str, Any]:
         """One thing that was found, with what holds for who asks."""
-        asker = self._askers[thing.ref.community]
+        community = hit.ref.community
+        charter = self._understood.scope.charters.get(community) or Charter(community, None, Settings())
+        member = self._is_member(community)
         return {
-            "id": thing.ref.record.hex(),
-            "kind": thing.ref.kind,
-            "lane": thing.ref.lane,
-            "community": thing.ref.community.hex(),
-            "community_name": asker.name,
-            "title": thing.title,
-            "distance_m": _distance(thing.distance_m, asker),
-            "idle": [{"from": moment(begin), "until": moment(end)} for begin, end in thing.idle],
-            "terms": _terms(self._terms(thing, asker)),
-            "fields": fields(thing.values),
+            "id": hit.ref.record.hex(),
+            "kind": hit.ref.kind,
+            "lane": hit.ref.lane,
+            "community": community.hex(),
+            "community_name": charter.name,
+            "title": hit.title,
+            "distance_m": _distance(hit.distance_m, 0 if member else charter.settings.grid_m),
+            "idle": [{"from": moment(begin), "until": moment(end)} for begin, end in hit.idle],
+            "terms": _terms(self._terms(hit, charter, member)),
+            "fields": fields(hit.values),
         }
 
-    def _terms(self, thing: Thing, asker: _Asker) -> Applying:
-        own = thing.values.get("lending")
-        lending = asker.settings.lending
-        return terms_for(own if isinstance(own, dict) else None, lending, self._agent_type, asker.member)
+    def _is_member(self, community: bytes) -> bool:
+        if community not in self._member:
+            self._member[community] = is_member(self._store, community, self._key)
+        return self._member[community]
+
+    def _terms(self, hit: Hit, charter: Charter, member: bool) -> Applying:
+        own = hit.values.get("lending")
+        lending = charter.settings.lending
+        return terms_for(own if isinstance(own, dict) else None, lending, self._understood.agent_type, member)
 
 
-def page(telling: Telling, understood: Understood, found: Things) -> dict[str, Any]:
+def page(telling: Telling, understood: Understood, found: FindPage) -> dict[str, Any]:
     """A page of what was found, and how the question was understood."""
     span = understood.span
     return {
-        "results": [telling.thing(thing) for thing in found.things],
+        "results": [telling.hit(hit) for hit in found.hits],
         "cursor": found.cursor,
         "near": _spot(understood.near) if understood.near is not None else None,
         "from": moment(span.begin_ms) if span is not None else None,
@@ -86,11 +83,11 @@ def page(telling: Telling, understood: Understood, found: Things) -> dict[str, A
     }
 
 
-def geojson(telling: Telling, understood: Understood, found: Things) -> dict[str, Any]:
+def geojson(telling: Telling, understood: Understood, found: FindPage) -> dict[str, Any]:
     """The same as a FeatureCollection (RFC 7946); what is no feature stands beside them."""
     whole = page(telling, understood, found)
     features = []
-    for thing, one in zip(found.things, whole.pop("results"), strict=True):
+    for hit, one in zip(found.hits, whole.pop("results"), strict=True):
         own = {
             name: value for name, value in one.pop("fields").items() if name not in one and name != "place"
         }
@@ -98,24 +95,24 @@ def geojson(telling: Telling, understood: Understood, found: Things) -> dict[str
             {
                 "type": "Feature",
                 "id": one["id"],
-                "geometry": geometry_of(thing.values.get("place")),
-                "properties": {**own, **one, "place": flat(dict(thing.values)).get("place")},
+                "geometry": geometry_of(hit.values.get("place")),
+                "properties": {**own, **one, "place": flat(dict(hit.values)).get("place")},
             }
         )
     return {"type": "FeatureCollection", "features": features, **whole}
 
 
-def table(telling: Telling, found: Things) -> str:
+def table(telling: Telling, found: FindPage) -> str:
     """The same as CSV (RFC 4180), a row a thing. A text that a spreadsheet would calculate has an apostrophe before it."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow((*CSV_FIRST, *CSV_FIELDS))
-    for thing in found.things:
-        writer.writerow(_row(telling.thing(thing), thing))
+    for hit in found.hits:
+        writer.writerow(_row(telling.hit(hit), hit))
     return out.getvalue()
 
 
-def _row(one: Mapping[str, Any], thing: Thing) -> Iterator[str]:
+def _row(one: Mapping[str, Any], hit: Hit) -> Iterator[str]:
     terms = one["terms"]
     yield one["id"]
     yield _safe(one["title"])
@@ -124,12 +121,12 @@ def _row(one: Mapping[str, Any], thing: Thing) -> Iterator[str]:
     yield _safe(": ".join(filter(None, (terms["use"], terms["fee"]))) if terms["lent"] else "not lent")
     yield one["community"]
     yield _safe(one["kind"])
-    cells = flat(dict(thing.values))
+    cells = flat(dict(hit.values))
     for name in CSV_FIELDS:
         if name == "lat":
-            yield decimal_degrees(thing.point[0]) if thing.point is not None else ""
+            yield decimal_degrees(hit.lat) if hit.lat is not None else ""
         elif name == "lon":
-            yield decimal_degrees(thing.point[1]) if thing.point is not None else ""
+            yield decimal_degrees(hit.lon) if hit.lon is not None else ""
         else:
             yield _safe(as_cell(cells.get(name)))
 
@@ -138,10 +135,8 @@ def _safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _distance(metres: int | None, asker: _Asker) -> int | None:
-    if metres is None or asker.member:
-        return metres
-    return shown_distance_m(metres, asker.settings.grid_m)
+def _distance(metres: int | None, grid_m: int) -> int | None:
+    return shown_distance_m(metres, grid_m) if metres is not None else None
 
 
 def _terms(applying: Applying) -> dict[str, Any]:

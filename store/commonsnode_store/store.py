@@ -140,6 +140,10 @@ class Store:
         with self._snapshot() as (db, followed):
             return [sets.describe(db, community, followed) for community in followed.communities.values()]
 
+    def community_ids(self) -> list[bytes]:
+        """R. The ids of the same, without looking at anything of them."""
+        return list(self._followed.communities)
+
     def authority(self, community: bytes) -> Authority:
         """R. Who may write, by what stands in lane `authority`. Raises UnknownCommunity."""
         found = self._authorities.get(community)

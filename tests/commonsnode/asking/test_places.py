@@ -8,7 +8,8 @@ import pytest
 
 from commonsnode import communities, inventory
 from commonsnode.asking.gazetteer import Gazetteer
-from commonsnode.asking.places import Asked, Source, Spot, spot
+from commonsnode.asking.places import Source, Spot, spot
+from commonsnode.asking.scope import scope_of
 from commonsnode.authoring import Author
 from commonsnode.charters import settings_from
 from commonsnode.errors import WrongField
@@ -34,16 +35,8 @@ def add(author: Author, community: bytes, kind: str, title: str, where: Mapping[
     inventory.add(author, community, {"title": title, "place": dict(where)}, kind=kind, exact_place=True)
 
 
-def asked(store: Store) -> Asked:
-    found = []
-    for info in store.communities():
-        table = store.authority(info.id).table
-        found.append((info, table.settings if table is not None else None))
-    return Asked(found, False)
-
-
 def where(store: Store, text: str, towns: Gazetteer | None = None) -> Spot:
-    return spot(store, text, asked(store), towns)
+    return spot(store, text, scope_of(store, ()), towns)
 
 
 def refusal(store: Store, text: str, towns: Gazetteer | None = None) -> WrongField:
