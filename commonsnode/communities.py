@@ -58,15 +58,20 @@ def create(
     return author.found(writing.charter(author.key, random_bytes(NONCE_BYTES), name, settings), lanes)
 
 
+def read_link(text: str) -> Link:
+    """The parts of a community's link. Raises WrongField."""
+    try:
+        return parse_link(text)
+    except NotWellFormed as error:
+        raise WrongField("link", str(error)) from error
+
+
 async def follow(node: Node, text: str, lanes: Sequence[str] | None) -> tuple[bytes, str | None]:
     """Follow the community of a link, and dial who the link names. Returns its id, and its name if that came in time.
 
     lanes: None for those of the configuration; of a community that is followed already, those that it lacks are added. Raises WrongField.
     """
-    try:
-        link = parse_link(text)
-    except NotWellFormed as error:
-        raise WrongField("link", str(error)) from error
+    link = read_link(text)
     for lane in lanes or ():
         if lane not in CHOSEN_LANES:
             raise WrongField("lanes", f"each one of {', '.join(CHOSEN_LANES)}")

@@ -12,15 +12,16 @@ from functools import partial
 
 from commonsnode import devices
 from commonsnode.authoring import Author
-from commonsnode.communities import follow
+from commonsnode.communities import follow, read_link
 from commonsnode.errors import Conflict, Refusal
 from commonsnode.governing import is_cut, role_of
 from commonsnode.node import Node
 from commonsnode.recovery_words import SEED_BYTES, seed_of, words_of
 from commonsnode.writing import Landed
+from commonsnode_protocol import admission
 from commonsnode_protocol.authority import Evaluator, writing
 from commonsnode_protocol.authority.proofs import proof_of
-from commonsnode_protocol.changeset import AUTHORITY, public_key
+from commonsnode_protocol.changeset import AUTHORITY, Signed, build, public_key, sign
 from commonsnode_protocol.record import NONCE_BYTES
 
 FOUND_S_MAX = 5.0  # how long `use` waits for what says whose words these are
@@ -100,8 +101,10 @@ async def use(node: Node, link: str, words: str, revoke: Sequence[str]) -> Used:
 
     unsubscribe = node.writer.subscribe(on_landed)
     try:
-        community, name = await follow(node, link, None)
-        person = await _owner(node, community, key, landed)
+        # Where only members read, nobody tells a new node of anything but for the words.
+        with node.peers.knocking(read_link(link).community, key, _knock(node, link, seed)):
+            community, name = await follow(node, link, None)
+            person = await _owner(node, community, key, landed)
     finally:
         unsubscribe()
     if person is None:
@@ -134,6 +137,21 @@ async def use(node: Node, link: str, words: str, revoke: Sequence[str]) -> Used:
         lambda store: proof_of(store.evaluator(community), person, node.id) is not None
     )
     return Used(community, name, person, role_of(authority, node.id), signs, tuple(revoked), problem)
+
+
+def _knock(node: Node, link: str, seed: bytes) -> Signed:
+    """What shows the words to peers, and names this node's key, so that nobody else can show it."""
+    key, community = public_key(seed), read_link(link).community
+    draft = admission.knock(community, key, os.urandom(NONCE_BYTES), node.id)
+    body = build(
+        community=community,
+        lane=AUTHORITY,
+        author=key,
+        time=node.clock.now_ms(),
+        refs=(),
+        changes=list(draft.changes),
+    )
+    return sign(body, seed)
 
 
 def _add_device(author: Author, community: bytes, person: bytes, seed: bytes) -> None:

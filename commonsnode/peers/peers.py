@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from commonsnode.peers.links import Links
 from commonsnode.peers.pipe import HEARTBEAT_S, SOCKET_BYTES_MAX, Pipe
 from commonsnode.peers.spreading import Spreading
 from commonsnode_protocol import session_events as events
+from commonsnode_protocol.changeset import Signed
 from commonsnode_protocol.errors import Reason
 from commonsnode_protocol.link import is_address
 
@@ -137,6 +138,10 @@ class Peers:
 
     def _dialled(self) -> list[Dialler]:
         return [dialler for dialler, _ in self._diallers.values()]
+
+    def knocking(self, community: bytes, door: bytes, knock: Signed) -> AbstractContextManager[None]:
+        """Meanwhile show peers this at the door of a recovery key."""
+        return self._links.sharing.knocking(community, door, knock)
 
     async def _announce(self, community: bytes) -> None:
         await self._links.sharing.decide(community)

@@ -6,7 +6,8 @@ remembered on the link, so a decision posts only what is different.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from commonsnode_protocol import admission, frames
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.admission import Proof, Readers
-from commonsnode_protocol.changeset import AUTHORITY, LANES
+from commonsnode_protocol.changeset import AUTHORITY, LANES, Signed
 from commonsnode_protocol.limits import SHOW_BYTES_MAX
 from commonsnode_protocol.serving import Decision, Followed, Told, introduces_itself
 
@@ -65,6 +66,7 @@ class Sharing:
         self._packed: dict[
             bytes, tuple[Authority, list[tuple[Proof, int, bytes]]]
         ] = {}  # why this node is admitted
+        self._knocks: dict[bytes, tuple[Proof, int, bytes]] = {}  # by recovery words that are being used here
 
     async def begin(self, link: Link) -> list[tuple[events.LaneKey, frames.LaneState]]:
         """What a new link is told first. What else is for it is posted to it; `end` has to follow."""
@@ -102,6 +104,15 @@ class Sharing:
                 of.told.forget((community, lane))
                 link.post(events.Leave((community, lane)))
 
+    @contextmanager
+    def knocking(self, community: bytes, door: bytes, knock: Signed) -> Iterator[None]:
+        """Meanwhile show this at the door of a recovery key, to whoever does not speak of the community by itself."""
+        self._knocks[community] = Proof(door, (knock.id,)), *batches.pack([knock])
+        try:
+            yield
+        finally:
+            self._knocks.pop(community, None)
+
     async def shown(self, link: Link, shown: events.Shown) -> None:
         """A peer shows why it is admitted. It is told nothing, and learns of it only where it is admitted now."""
         checked = await link.check_shown(shown)
@@ -109,10 +120,16 @@ class Sharing:
             return
         first = checked[0]
         it = _Shown(shown.tag, shown.size, first.changeset.community or first.id, checked)
-        if not await self._take(link, it) and (of := self._links.get(link)) is not None:
-            of.shown.append(it)
-            while sum(each.size for each in of.shown) > SHOWN_KEPT_BYTES_MAX:
-                of.shown.popleft()
+        community, of = await self._take(link, it), self._links.get(link)
+        if of is None:
+            return
+        if community is not None:
+            async with self._lock:
+                self._decide(link, of.told, community)
+            return
+        of.shown.append(it)
+        while sum(each.size for each in of.shown) > SHOWN_KEPT_BYTES_MAX:
+            of.shown.popleft()
 
     # What a link is told
 
@@ -157,7 +174,9 @@ class Sharing:
         followed, of = self._followed.get(community), self._links.get(link)
         if followed is None or of is None or not introduces_itself(self._me, link.node, followed.readers):
             return
-        for proof, size, packed in await self._proofs(community):
+        knock = self._knocks.get(community)
+        proofs = [*await self._proofs(community), *([knock] if knock is not None else [])]
+        for proof, size, packed in proofs:
             if (proof.door, packed) not in of.introduced:
                 of.introduced.add((proof.door, packed))
                 link.post(events.Introduce(community, proof.door, size, packed))
@@ -197,39 +216,57 @@ class Sharing:
             if of is None or not of.shown:
                 return
             shown = of.shown.popleft()
-            if not await self._take(link, shown):
+            community = await self._take(link, shown)
+            if community is None:
                 of.shown.append(shown)
+            else:
+                self._decide(link, of.told, community)
 
-    async def _take(self, link: Link, shown: _Shown) -> bool:
-        """False where the door is not known here."""
+    async def _take(self, link: Link, shown: _Shown) -> bytes | None:
+        """The community of the door; None where it is not known here."""
         from commonsnode_store.errors import StoreError, UnknownCommunity
 
         private = [id_ for id_, of in self._followed.items() if of.readers.known and of.readers.members_only]
-        community = await self._writer.run(lambda store: _door(store, private, link, shown.tag))
-        if community is None:
-            return False
-        if shown.community == community:
+        found = await self._writer.run(lambda store: _door(store, private, link, shown.tag))
+        if found is None:
+            return None
+        community, door, of_words = found
+        of = self._links.get(link)
+        if of_words:
+            if of is not None and any(
+                each.changeset.author == door and admission.knocks_for(each.changeset, link.node)
+                for each in shown.changesets
+                if shown.community == community
+            ):
+                of.told.words[community] = door
+        elif shown.community == community:
             try:
                 # As by nobody: the session of this link is to hear of it, too, where it follows the lane.
                 await self._writer.apply(community, AUTHORITY, shown.changesets, via=None)
             except UnknownCommunity:
-                return True  # left meanwhile
+                pass  # left meanwhile
             except StoreError as error:
                 self._log.warning("shown-not-taken", problem=str(error))
-        return True
+        return community
 
 
-def _door(store: "Store", private: Iterable[bytes], link: Link, tag: bytes) -> bytes | None:
-    """The community of which this is a door. It takes the same time whether one is found, or which."""
+def _door(
+    store: "Store", private: Iterable[bytes], link: Link, tag: bytes
+) -> tuple[bytes, bytes, bool] | None:
+    """The community of which this is a door, the door, and whether it is that of words.
+
+    It takes the same time whether one is found, or which.
+    """
     from commonsnode_store.errors import UnknownCommunity
 
     found = None
     for community in private:
         try:
-            invitations = admission.doors(store.evaluator(community))
+            held = store.evaluator(community)
         except UnknownCommunity:
             continue
-        for door in (frames.door_of_key(community, link.node), *invitations):
+        words = admission.doors_of_words(held)
+        for door in (frames.door_of_key(community, link.node), *admission.doors(held)):
             if link.door_tag(door) == tag:
-                found = community
+                found = community, door, door in words
     return found

@@ -6,12 +6,16 @@ every community. Admitted is a key of a person who has any role now, also as a m
 
 from dataclasses import dataclass
 
-from commonsnode_protocol.authority.acts import Entry
+from commonsnode_protocol.authority.acts import Entry, KeyAdded, values_of
 from commonsnode_protocol.authority.evaluator import Evaluator
 from commonsnode_protocol.authority.view import Authority
-from commonsnode_protocol.changeset import KEYS, MEMBERS
+from commonsnode_protocol.authority.writing import Draft
+from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import KEYS, MEMBERS, Changeset
 from commonsnode_protocol.frames import door_of_key
+from commonsnode_protocol.record import typed_id
 
+KNOCK = "knock"
 SEALED_LANES = frozenset({MEMBERS, KEYS})
 
 
@@ -47,8 +51,33 @@ class Proof:
 
 
 def doors(held: Evaluator) -> frozenset[bytes]:
-    """The public keys of the invitations that stand: what a joiner may knock with."""
-    return frozenset(held.acts.invitations) if held.acts is not None else frozenset()
+    """What a newcomer may knock with: the public keys of the invitations that stand, and of people's words."""
+    return frozenset(held.acts.invitations) | doors_of_words(held) if held.acts is not None else frozenset()
+
+
+def doors_of_words(held: Evaluator) -> frozenset[bytes]:
+    """The recovery keys of people who are admitted, as far as they were not revoked."""
+    added = (
+        act.key
+        for entries in held.pool.on_keys.values()
+        for entry in entries.values()
+        for act in entry.acts
+        if isinstance(act, KeyAdded) and act.recovery
+    )
+    return frozenset(key for key in added if key in held.readers)
+
+
+def knock(community: bytes, words: bytes, nonce: bytes, key: bytes) -> Draft:
+    """What the recovery key `words` says at its door: that the node with this key has it. It is shown, and never kept."""
+    fields: dict[str, Value] = {"nonce": nonce, "key": key}
+    change = typed_id(community, words, nonce), KNOCK, {name: (value, ()) for name, value in fields.items()}
+    return Draft((change,), (), community)
+
+
+def knocks_for(changeset: Changeset, key: bytes) -> bool:
+    """Whether this is a knock for the node with this key."""
+    changes = changeset.changes
+    return len(changes) == 1 and changes[0][1] == KNOCK and values_of(changes[0]).get("key") == key
 
 
 def proof_of_join(held: Evaluator, key: bytes) -> list[Proof]:

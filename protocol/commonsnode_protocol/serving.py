@@ -34,6 +34,7 @@ class Told:
     peer: bytes  # its node key
     loud: set[LaneKey] = field(default_factory=set)
     quiet: set[LaneKey] = field(default_factory=set)  # only in answer to the peer
+    words: dict[bytes, bytes] = field(default_factory=dict)  # community → recovery key that the peer has
 
     def begin(self, followed: Mapping[bytes, Followed]) -> tuple[LaneKey, ...]:
         """What the first `lanes` announces; `decide` for each community says the rest."""
@@ -53,7 +54,7 @@ class Told:
         # Authority last: the peer is to learn why before it hears no more.
         for lane in sorted(followed.lanes, key=lambda lane: lane == AUTHORITY):
             key = (community, lane)
-            if readers.may_read(lane, self.peer):
+            if self._may_read(community, lane, readers):
                 if key not in self.loud:
                     self.forget(key)
                     self.loud.add(key)
@@ -67,6 +68,10 @@ class Told:
         for key, _ in leave:
             self.forget(key)
         return Decision(follow=tuple(follow), leave=tuple(leave), dismissed=dismissed)
+
+    def _may_read(self, community: bytes, lane: str, readers: Readers) -> bool:
+        words = self.words.get(community)
+        return readers.may_read(lane, self.peer) or (words is not None and readers.may_read(lane, words))
 
     def forget(self, key: LaneKey) -> None:
         self.loud.discard(key)

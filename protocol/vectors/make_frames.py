@@ -293,7 +293,12 @@ def doors() -> list[Json]:
     invitation, node = bytes(range(32)), bytes(range(32, 64))
     vectors: list[Json] = []
     for side, role in (("initiator", INITIATOR), ("responder", RESPONDER)):
-        for name, door in (("invitation", invitation), ("node", door_of_key(COMMUNITY, node))):
+        words = bytes(range(64, 96))
+        for name, door in (
+            ("invitation", invitation),
+            ("node", door_of_key(COMMUNITY, node)),
+            ("words", words),
+        ):
             channel_hash = bytes(range(64))
             shown = {"name": f"{side}_{name}", "channel_hash": channel_hash.hex(), "role": role.decode()}
             vectors.append(shown | {"door": door.hex(), "tag": door_tag(channel_hash, role, door).hex()})

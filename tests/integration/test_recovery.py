@@ -49,6 +49,30 @@ def test_words_bring_back_the_steward_whose_node_burnt(tmp_path: Path) -> None:
             assert words.split()[3] + " " + words.split()[4] not in node.log
 
 
+def test_words_open_a_community_that_only_members_read(tmp_path: Path) -> None:
+    """The steward's node is gone; a member's node knows the words' key, and lets the new node in by it, and nobody else."""
+    with nodes(tmp_path, "abcd") as (a, b, c, d):
+        made = a.do("community", "create", "Refuge", "--reading", "members")
+        b.do("join", a.do("invite")["link"])
+        a.do("add", "Shelter key")
+        met(b, lambda: role(b) == "member" and titles(b) == {"Shelter key"} and fingerprints(a, b))
+        link, lost = b.do("community", "show")["link"], key(a)
+        a.kill()
+        stranger = d.shell.run("recovery", "use", link, stdin=("abandon " * 23 + "art").encode())
+        assert (stranger.code, "nobody who has this community" in stranger.err) == (1, True)
+        paper = tmp_path / "paper"
+        paper.write_text(made["recovery_words"])
+        used = c.do("recovery", "use", link, "--words-file", str(paper), "--revoke", lost[:10])
+        assert (used["name"], used["role"], used["revoked"]) == ("Refuge", "steward", [lost])
+        met(c, lambda: titles(c) == {"Shelter key"})
+        c.do("add", "Lamp")
+        met(c, lambda: titles(b) == {"Shelter key", "Lamp"})
+        assert d.entry()["name"] is None
+        for node in (b, c):
+            trail = node.do("history", "--authority")["history"]
+            assert "knock" not in {act["kind"] for entry in trail for act in entry["acts"]}
+
+
 def test_a_device_is_added_by_a_code_and_revoked_when_lost(tmp_path: Path) -> None:
     with nodes(tmp_path, "ab") as (a, b):
         link = a.do("community", "create", "Valle Alto")["link"]

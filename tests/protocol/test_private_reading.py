@@ -63,6 +63,7 @@ class Private(Node):
     def __init__(self, seed: bytes) -> None:
         super().__init__()
         self.key = public_key(seed)
+        self.knocks: list[tuple[bytes, Signed]] = []  # door of words, what is shown there
 
     @property
     def followed(self) -> serving.Followed:
@@ -88,7 +89,8 @@ class Private(Node):
             proofs = [proof] if proof is not None else []
         known = {each.id: each for each in self.waiting}
         known |= {id_: checked.signed for id_, checked in self.held[AUTHORITY].items()}
-        return [(proof.door, *batch.pack([known[id_] for id_ in proof.ids])) for proof in proofs]
+        shown = [(proof.door, *batch.pack([known[id_] for id_ in proof.ids])) for proof in proofs]
+        return [*shown, *((door, *batch.pack([knock])) for door, knock in self.knocks)]
 
 
 class Valley(World):
@@ -151,6 +153,16 @@ class Valley(World):
         role = frames.RESPONDER if end.session.initiator else frames.INITIATOR
         doors = {*admission.doors(node.evaluator()), frames.door_of_key(COMMUNITY, peer)}
         known = node.followed.readers.known
+        for words in admission.doors_of_words(node.evaluator()) if known else ():
+            if shown.tag == frames.door_tag(CHANNEL, role, words):
+                knocks = batch.unpack(shown.size, shown.packed, size_max=2**20)
+                if any(
+                    Private.read(each).author == words and admission.knocks_for(Private.read(each), peer)
+                    for each in knocks
+                ):
+                    self.told[end].words[COMMUNITY] = words
+                    self.decide(end)
+                return
         if known and shown.tag in {frames.door_tag(CHANNEL, role, door) for door in doors}:
             self.write(end.node, AUTHORITY, *batch.unpack(shown.size, shown.packed, size_max=2**20))
 
@@ -334,3 +346,58 @@ def test_a_session_takes_so_many_shows_whatever_they_are() -> None:
     with pytest.raises(PeerError) as caught:
         session.handle(show, 0)
     assert caught.value.reason is Reason.FLOOD
+
+
+WORDS, BROUGHT_BACK, THIEF = (bytes([n]) * 32 for n in (21, 22, 23))
+
+
+def knock(words: bytes, key: bytes) -> Signed:
+    return dated(admission.knock(COMMUNITY, public_key(words), nonce(30), key), words, 60)
+
+
+def with_words(*, revoked: bool) -> tuple[Signed, ...]:
+    """The steward has words; or had, and revoked them by others."""
+    held = Evaluator(COMMUNITY)
+    acts: list[Signed] = []
+
+    def add(draft: writing.Draft, seed: bytes) -> None:
+        acts.append(dated(draft, seed, 10 + len(acts)))
+        held.add([Private.read(acts[-1])])
+
+    held.add([Private.read(CHARTER)])
+    for words in (WORDS, WORDS[:31] + b"2"):
+        agreement = writing.key_agreement(COMMUNITY, BY, words, recovery=True)
+        draft = writing.key_added(held, BY, nonce(len(acts)), BY, public_key(words), agreement, recovery=True)
+        add(draft, STEWARD)
+    if revoked:
+        others = WORDS[:31] + b"2"
+        draft = writing.key_revocation(
+            held, public_key(others), nonce(9), BY, public_key(WORDS), {}, lambda _: True
+        )
+        add(draft, others)
+    return CHARTER, *acts
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "revoked", "let_in"),
+    [
+        (WORDS, BROUGHT_BACK, False, True),
+        (WORDS, THIEF, False, False),  # shown by a node for which it was not made
+        (THIEF, BROUGHT_BACK, False, False),  # at the door of the words, and signed by another key
+        (WORDS, BROUGHT_BACK, True, False),
+    ],
+    ids=["words", "for another node", "by another key", "revoked"],
+)
+def test_words_let_in_the_node_that_they_name(
+    words: bytes, named: bytes, revoked: bool, let_in: bool
+) -> None:
+    steward = node(STEWARD, *with_words(revoked=revoked), things=(thing(STEWARD, 1000),))
+    brought_back = node(BROUGHT_BACK)
+    brought_back.knocks = [(public_key(WORDS), knock(words, public_key(named)))]
+    world = Valley(1, [steward, brought_back])
+    world.connect(0, 1)
+    world.run()
+    assert (brought_back.followed.readers.known, bool(brought_back.held[PUBLIC])) == (let_in, let_in)
+    assert len(steward.held[AUTHORITY]) == len(with_words(revoked=revoked))  # the knock is kept by nobody
+    said = [frame for who, _, frame in world.said if who == 0 and isinstance(frame, frames.Lanes)]
+    assert any(frame.entries for frame in said) == let_in
