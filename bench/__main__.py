@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import applying, authority, differing, limits, machine, report, syncing
+from bench import applying, authority, differing, finding, limits, machine, report, syncing
 from bench.run import QUICK, THOROUGH, Run
 from commonsnode.daemon import GC_THRESHOLDS
 
@@ -80,6 +80,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "singles": applying.measure_singles,
     "differences": differing.measure,
     "authority": authority.measure,
+    "finding": finding.measure,
 }
 
 

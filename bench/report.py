@@ -51,6 +51,14 @@ TARGETS = (
     Target("…one act more", "authority_step_ms", "ms", 5),
     Target("…one act more, on the disk", "authority_step_applied_ms", "ms", 5),
     Target("a revocation that voids 50,000", "revoke_50k_s", "s", 5),
+    Target("found by words, place, time, category among 100,000, p95", "find_full_ms.100k.p95", "ms", 5),
+    Target("…among 1,000,000", "find_full_ms.1m.p95", "ms", 10),
+    Target("…while 1,000 records a second are applied", "find_written_ms.1m.p95", "ms", 20),
+    Target("…by the beginning of a word, among 100,000", "find_beginning_ms.100k.p95", "ms", 10),
+    Target("…among 1,000,000", "find_beginning_ms.1m.p95", "ms", 20),
+    Target("the nearest among 100,000, p95", "find_nearest_ms.100k.p95", "ms", 1),
+    Target("…among 1,000,000", "find_nearest_ms.1m.p95", "ms", 5),
+    Target("memory of who asks, with 1,000,000", "find_rss_mb.1m", "MB", 140),
 )
 
 

@@ -22,16 +22,15 @@ from commonsnode_store.cells import (
     cell_of,
     common,
     cover,
-    key_of,
     words_for,
 )
 from commonsnode_store.connections import Connection, select_in
 
 RANGES_MAX = 16
-FEW_HITS = 400  # fewer are looked up one by one
+FEW_HITS, SOME_HITS = 400, 4_000  # few are looked up one by one; some are, if the first circle has not enough
 STAGES_M = (25_000, 300_000)  # regions that are asked for words before the whole earth is
 FIRST_RING_M, FIRST_RING_WITH_WORDS_M, RING_M_MIN = 3_000, 10_000, 100
-RING_THINGS, RING_THINGS_WITH_WORDS = 40, 2_000  # as many as the first circle should hold
+RING_THINGS, RING_THINGS_WITH_WORDS = 40, 4_000  # as many as the first circle should hold
 GROWTH = 2
 CELL_KM2 = 3.0
 BATCH = 256
@@ -94,9 +93,13 @@ class Candidates:
                 if outer > inner and outer >= mark[0]:
                     boxes = common(circle_boxes(near, outer), self._boxes)
                     hits = self._hits(words_for(boxes)) if boxes else frozenset()
-                    if len(hits) > FEW_HITS:
+                    if len(hits) > SOME_HITS:
                         yield from self._rings(near, inner, outer, hits, mark)
                     elif hits:
+                        if len(hits) > FEW_HITS:
+                            first = min(self._first_ring(near), outer)
+                            yield from self._rings(near, inner, first, hits, mark)
+                            inner = max(inner, first)
                         yield self._sorted(self._numbered(sorted(hits)), inner, outer, mark)
                 inner = max(inner, outer)
         if self._within is None and self._area is None:
@@ -182,10 +185,8 @@ class Candidates:
 
     def _numbered(self, nos: Sequence[int]) -> list[Row]:
         """The rows of these records."""
-        sql = "select no, lat, lon from records where no in ({})"
-        keys = [key_of(lat, lon, no) for no, lat, lon in select_in(self._db, sql, nos)]
-        sql = f"select key, lat, lon from places where 1{self._conditions.sql} and key in ({{}})"
-        return list(dict.fromkeys(select_in(self._db, sql, keys, *self._conditions.given)))
+        sql = f"select key, lat, lon from places where 1{self._conditions.sql} and key & {NO_MAX} in ({{}})"
+        return list(dict.fromkeys(select_in(self._db, sql, nos, *self._conditions.given)))
 
     def _hits(self, regions: Sequence[str] | None) -> AbstractSet[int]:
         sql = "select rowid from search where search match ?"

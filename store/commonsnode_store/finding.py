@@ -5,8 +5,8 @@ tags) is looked at last, of the nearest candidates only.
 """
 
 from base64 import b64decode, urlsafe_b64encode
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
@@ -14,30 +14,33 @@ from commonsnode_protocol.errors import NotCanonical
 from commonsnode_protocol.kinds.lending import ASK, terms_for
 from commonsnode_store import idleness, registers, shown
 from commonsnode_store.answers import RecordRef
-from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, FindPage, FindQuery, Hit
+from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, FindPage, FindQuery, Hit, WantedSpan
 from commonsnode_store.candidates import START, Candidates, Conditions, Found, Mark, Where
 from commonsnode_store.cells import NO_MAX, NOWHERE
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.idleness import NO_CUSTOMS, Customs, OpenRules
-from commonsnode_store.indexed import condition_number
-from commonsnode_store.lanes import Lane
+from commonsnode_store.indexed import category_word, condition_number
+from commonsnode_store.lanes import Followed, Lane
+from commonsnode_store.scope import CustomsOf, Scope
 
 LOOKED_AT_ONCE = 32
 DAY_MS = 86_400_000
 
 
-def find(
-    db: Connection,
-    lanes: Sequence[Lane],
-    query: FindQuery,
-    words: str | None,
-    customs: Mapping[bytes, Customs],
-    open_rules: OpenRules,
-) -> FindPage:
-    """lanes: those that may be seen. words: for FTS5. customs: of the communities that have some. See Store.find_things."""
-    check(query)
-    after = START if query.cursor is None else _mark(query.cursor)
-    return _Search(db, lanes, query, words, customs, open_rules).page(after)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the store can answer it. words: for FTS5. customs: where the question is about lending."""
+
+    query: FindQuery
+    words: str | None
+    scope: Scope
+    customs: CustomsOf
+
+
+def find(db: Connection, followed: Followed, asked: Asked, open_rules: OpenRules) -> FindPage:
+    """See Store.find_things."""
+    after = START if asked.query.cursor is None else _mark(asked.query.cursor)
+    return _Search(db, followed, asked, open_rules).page(after)
 
 
 def check(query: FindQuery) -> None:
@@ -53,16 +56,13 @@ def check(query: FindQuery) -> None:
         raise ValueError(f"a span ends after it begins, and has at most {SPAN_DAYS_MAX} days")
 
 
-def conditions_of(
-    db: Connection,
-    lanes: Sequence[Lane],
-    query: FindQuery,
-    customs: Mapping[bytes, Customs],
-    open_rules: OpenRules,
-) -> Conditions:
+def conditions_of(db: Connection, asked: Asked, open_rules: OpenRules) -> Conditions:
     """What columns of `places` must be for this question."""
-    asked = [lane for lane in lanes if not query.communities or lane.community in query.communities]
-    sql, given = f" and lane in ({_numbers(lane.no for lane in asked)})", list[object]()
+    query, sql, given = asked.query, "", list[object]()
+    lanes: Collection[Lane] = asked.scope.lanes.values()
+    if query.communities or not asked.scope.every:
+        lanes = [lane for lane in lanes if not query.communities or lane.community in query.communities]
+        sql += f" and lane in ({_numbers(lane.no for lane in lanes)})"
     if query.kinds:
         sql += f" and kind in (select no from kinds where name in ({','.join('?' * len(query.kinds))}))"
         given += query.kinds
@@ -71,49 +71,43 @@ def conditions_of(
     if query.conditions:
         sql += f" and condition in ({_numbers(condition_number(name) or -1 for name in query.conditions)})"
     if query.span is not None:
-        sql += _open(db, asked, query, customs, open_rules)
+        sql += _open(db, lanes, query.span, asked.customs, open_rules)
     return Conditions(sql, tuple(given))
 
 
+def words_of(asked: Asked) -> str | None:
+    """For FTS5: the words that were asked for, and that of the category, which makes them fewer."""
+    if asked.words is None or asked.query.categories is None:
+        return asked.words
+    category = category_word(asked.query.categories)
+    return asked.words if category is None else f'{asked.words} AND "{category}"'
+
+
 def _open(
-    db: Connection,
-    lanes: Sequence[Lane],
-    query: FindQuery,
-    customs: Mapping[bytes, Customs],
-    open_rules: OpenRules,
+    db: Connection, lanes: Collection[Lane], span: WantedSpan, customs: CustomsOf, open_rules: OpenRules
 ) -> str:
-    assert query.span is not None
-    by_customs: dict[Customs, list[int]] = defaultdict(list)
-    for lane in lanes:
-        by_customs[customs.get(lane.community, NO_CUSTOMS)].append(lane.no)
-    rules = open_rules.numbers(db, idleness.stepped(query.span), list(by_customs))
+    by_customs: dict[Customs, list[int]] = {NO_CUSTOMS: []}
+    if customs:
+        for lane in lanes:
+            by_customs.setdefault(customs.get(lane.community, NO_CUSTOMS), []).append(lane.no)
+    rules = open_rules.numbers(db, idleness.stepped(span), list(by_customs))
     if rules is None:
         return ""
     ways = [f"hours in ({_numbers(each)})" for each in rules]
-    if len(ways) > 1:
-        ways = [
-            f"lane in ({_numbers(of)}) and {way}" for of, way in zip(by_customs.values(), ways, strict=True)
-        ]
-    return f" and ({' or '.join(ways)})" if ways else ""
+    if len(ways) == 1:
+        return f" and {ways[0]}"
+    ways = [f"lane in ({_numbers(of)}) and {way}" for of, way in zip(by_customs.values(), ways, strict=True)]
+    return f" and ({' or '.join(ways)})"
 
 
 class _Search:
-    def __init__(
-        self,
-        db: Connection,
-        lanes: Sequence[Lane],
-        query: FindQuery,
-        words: str | None,
-        customs: Mapping[bytes, Customs],
-        open_rules: OpenRules,
-    ) -> None:
-        self._db, self._query, self._customs = db, query, customs
-        self._lanes = {lane.no: lane for lane in lanes}
-        self._span = idleness.stepped(query.span) if query.span is not None else None
-        self._communities = {id_: no for no, id_ in db.execute("select no, id from communities")}
-        conditions = conditions_of(db, lanes, query, customs, open_rules)
-        where = Where(query.near, query.within_m, query.area)
-        self._candidates = Candidates(db, conditions, where, words)
+    def __init__(self, db: Connection, followed: Followed, asked: Asked, open_rules: OpenRules) -> None:
+        self._db, self._followed, self._query = db, followed, asked.query
+        self._lanes, self._customs = asked.scope.lanes, asked.customs
+        self._span = idleness.stepped(asked.query.span) if asked.query.span is not None else None
+        conditions = conditions_of(db, asked, open_rules)
+        where = Where(asked.query.near, asked.query.within_m, asked.query.area)
+        self._candidates = Candidates(db, conditions, where, words_of(asked))
 
     def page(self, after: Mark) -> FindPage:
         hits: list[Hit] = []
@@ -146,7 +140,7 @@ class _Search:
                 continue
             idle: Sequence[tuple[int, int]] = ()
             if self._span is not None:
-                community = self._communities[lane.community]
+                community = self._followed.community(lane.community).no
                 free = idleness.free_spans(self._db, community, record, values, self._span, customs)
                 if free is None:
                     continue

@@ -102,7 +102,8 @@ def free_spans(
     customs: Customs,
 ) -> list[tuple[int, int]] | None:
     """The free spans inside of what is wanted, where it is free for all of that; else None."""
-    rules = _rules(rule_of(values) or _NOTHING, customs.lending)
+    rule = rule_of(values) or _NOTHING
+    rules = _rules(rule, customs.lending)
     try:
         buffer = Loan.read(rules.lending).buffer_ms
         rows = db.execute(
@@ -111,21 +112,12 @@ def free_spans(
             (community, record, span.begin_ms - buffer, span.end_ms + buffer),
         )
         busy = [Busy(begin, end, Decimal(amount)) for begin, end, amount in rows]
+        if not busy:
+            return _all_free(rule, span, customs)
         capacity = _capacity(values)
         if not _free(rules, busy, capacity, span, customs):
             return None
-        zone = _zone(rules.hours, span, customs)
-        return idle_spans(
-            rules.hours,
-            rules.lending,
-            busy,
-            rules.out,
-            span.begin_ms,
-            span.end_ms,
-            span.now_ms,
-            zone,
-            capacity=capacity,
-        )
+        return _idle(rules, busy, capacity, span, customs)
     except BadHours:
         return None
 
@@ -144,6 +136,23 @@ def replace_busy(
 @lru_cache(maxsize=CACHED)
 def _could_be_had(rule: bytes, span: WantedSpan, customs: Customs) -> bool:
     return _free(_rules(rule, customs.lending), (), Decimal(1), span, customs)
+
+
+@lru_cache(maxsize=CACHED)
+def _all_free(rule: bytes, span: WantedSpan, customs: Customs) -> list[tuple[int, int]] | None:
+    """The free spans of a thing of this rule that nobody has; None where it could not be had."""
+    if not could_be_had(rule, span, customs):
+        return None
+    return _idle(_rules(rule, customs.lending), (), Decimal(1), span, customs)
+
+
+def _idle(
+    rules: _Rules, busy: Sequence[Busy], capacity: Decimal, span: WantedSpan, customs: Customs
+) -> list[tuple[int, int]]:
+    """Raises BadHours."""
+    zone = _zone(rules.hours, span, customs)
+    begin, end, now = span.begin_ms, span.end_ms, span.now_ms
+    return idle_spans(rules.hours, rules.lending, busy, rules.out, begin, end, now, zone, capacity=capacity)
 
 
 @lru_cache(maxsize=CACHED)

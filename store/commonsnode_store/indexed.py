@@ -1,7 +1,7 @@
 """What the search index has of a record: its words, where it is, its category and condition, and by which rule it is open.
 
-Entries hold what these functions said when the row was written; a change to them needs a migration that makes the index
-anew (`remake`), and so does a new ORDER of the categories.
+Entries hold what these functions said when the row was written. Where RULES, or the ORDER of the categories, are others than
+those in the file, the index is made anew when it is opened (`remake`).
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.kinds import category_number, category_of, condition_of, works
-from commonsnode_protocol.kinds.categories import ORDER
+from commonsnode_protocol.kinds.categories import CATEGORIES, ORDER
 from commonsnode_protocol.kinds.declared import CONDITIONS
 from commonsnode_store import registers, shown
 from commonsnode_store.cells import NO_MAX, key_of, words_of
@@ -23,10 +23,13 @@ from commonsnode_store.schema import BENEATH
 ROWS_AT_ONCE = 2_048
 CACHED = 16_384
 ALWAYS_OPEN = 0  # the number of no rule: a thing that says nothing
-ORDER_NAME = "category_order"  # in `meta`
+RULES = 2  # of what is in the index: raise it with every change here, in shown.text_of and in cells.py
+MARK = "search_index"  # in `meta`
+CATEGORY_MARK = "\ue003"  # beside those in cells.py
 
 INSERT = "insert into places values (?, ?, ?, ?, ?, ?, ?, ?)"
 NOT_FOUND = ("commitment", "event")  # kinds that nobody looks for by place: they are about things
+_MADE_BY = f"{RULES} {ORDER}"
 _CONDITION_NO = {name: no for no, name in enumerate(CONDITIONS, start=1)}
 
 
@@ -64,13 +67,20 @@ def place_of(values: Mapping[str, Value], no: int) -> Place:
 
 
 def text_of(values: Mapping[str, Value]) -> str:
-    """What the full-text index is given: all text that a person could look for, and words for where the thing is."""
-    return text_at(values, key_of(*shown.place_of(values), 0))
+    """What the full-text index is given: all text that a person could look for, and words for where and what the thing is."""
+    return text_at(values, place_of(values, 0))
 
 
-def text_at(values: Mapping[str, Value], key: int) -> str:
-    """The same, where the key is known."""
-    return f"{shown.text_of(values)} {words_of(key)}"
+def text_at(values: Mapping[str, Value], place: Place) -> str:
+    """The same, where the place is known."""
+    return f"{shown.text_of(values)} {words_of(place.key)}{_CATEGORY_WORDS[place.category]}"
+
+
+def category_word(categories: tuple[int, int]) -> str | None:
+    """The word that all things in this range of categories have, and no others; None where there is none."""
+    first, last = categories
+    known = any((each.number, each.last) == categories for each in CATEGORIES.values())
+    return f"{CATEGORY_MARK}{first:x}" if known and first <= last else None
 
 
 def rule_of(values: Mapping[str, Value]) -> bytes | None:
@@ -88,6 +98,18 @@ def rule_of(values: Mapping[str, Value]) -> bytes | None:
 def condition_number(name: str) -> int | None:
     """Of a known condition."""
     return _CONDITION_NO.get(name)
+
+
+def _category_words() -> dict[int, str]:
+    """By number: a word for the category and each above it."""
+    found = {0: ""}
+    for each in CATEGORIES.values():
+        above = [other for other in CATEGORIES.values() if other.number <= each.number <= other.last]
+        found[each.number] = "".join(f" {CATEGORY_MARK}{other.number:x}" for other in above)
+    return found
+
+
+_CATEGORY_WORDS = _category_words()
 
 
 def _category(category: Value, title: Value) -> int:
@@ -148,12 +170,13 @@ def remake(db: sqlite3.Connection) -> None:
             if shown.is_half(values):
                 continue
             place = place_of(values, no)
-            texts.append((no, text_at(values, place.key)))
+            texts.append((no, text_at(values, place)))
             if not deleted and kind not in unplaced:
                 places.append(row(place, lane, kind, rules))
         db.executemany("insert into search (rowid, text) values (?, ?)", texts)
         db.executemany(INSERT, sorted(places, key=itemgetter(0)))
-    db.execute("insert or replace into meta values (?, ?)", (ORDER_NAME, ORDER))
+    db.execute("delete from meta where name = 'category_order'")  # the mark of RULES 1
+    db.execute("insert or replace into meta values (?, ?)", (MARK, _MADE_BY))
 
 
 def row(place: Place, lane: int, kind: int, rules: Rules) -> IndexRow:
@@ -169,6 +192,6 @@ def not_found(db: sqlite3.Connection) -> frozenset[int]:
 
 
 def is_current(db: sqlite3.Connection) -> bool:
-    """Whether the index was made with the category numbers of now."""
-    found = db.execute("select value from meta where name = ?", (ORDER_NAME,)).fetchone()
-    return found is not None and found[0] == ORDER
+    """Whether the index was made by these rules, with the category numbers of now."""
+    found = db.execute("select value from meta where name = ?", (MARK,)).fetchone()
+    return found is not None and found[0] == _MADE_BY

@@ -69,7 +69,7 @@ def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]
         listed = None
         if status != BENEATH and not shown.is_half(values):
             key, place = shown.listing_key(shown.title_of(values), record), indexed.place_of(values, no)
-            listed = _Listed(key, deleted, indexed.text_at(values, place.key), place)
+            listed = _Listed(key, deleted, indexed.text_at(values, place), place)
         yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed)
 
 
@@ -199,7 +199,7 @@ class RowWriter:
         if row.status == BENEATH or shown.is_half(values):
             now = None
         else:
-            text = indexed.text_at(values, place.key)
+            text = indexed.text_at(values, place)
             now = _Listed(shown.listing_key(title, row.record), deleted, text, place)
         if now != row.listed:
             self._list(row, now)

@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 9
+FORMAT = 10
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -317,7 +317,13 @@ create index events_cared_for on events (lane, resource) where record = resource
 pragma user_version = 9;
 commit;
 """  # `events.fill` says what was there before
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9)
+_TO_10 = """
+begin immediate;
+create index places_by_number on places (key & 268435455);  -- the record number, cells.NO_MAX
+pragma user_version = 10;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9, _TO_10)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -65,10 +65,10 @@ class Words:
 
 
 def expand(db: sqlite3.Connection, words: Sequence[tuple[str, bool]]) -> str | None:
-    """An FTS5 query for these words; None where no record has one of them.
+    """An FTS5 query for these words; None where there is no word.
 
-    A beginning is replaced by the words that have it: the
-    index has no lists of beginnings, and FTS5 would put one together anew for each range of keys.
+    A beginning is replaced by the words that have it: the index has no lists of beginnings, and FTS5 would put one together
+    anew for each question. The word itself is not looked up, since that goes through all records that have it.
     """
     terms: list[str] = []
     for word, may_begin in words:
@@ -76,9 +76,8 @@ def expand(db: sqlite3.Connection, words: Sequence[tuple[str, bool]]) -> str | N
             terms.append(f'"{word}"')
             continue
         sql = "select term from words where term >= ? and term < ? limit ?"
-        begun = [term for (term,) in db.execute(sql, (word, word + "\U0010ffff", EXPANDED_MAX + 1))]
-        if not begun:
-            return None
+        longer = db.execute(sql, (word + "\x01", word + "\U0010ffff", EXPANDED_MAX + 1))
+        begun = [word, *(term for (term,) in longer)]
         if len(begun) > EXPANDED_MAX:
             terms.append(f'"{word}"*')
         else:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
@@ -61,18 +60,18 @@ from commonsnode_store.asked import FindPage, FindQuery
 from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
+from commonsnode_store.finding import Asked
 from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.id_digests import IdDigests
-from commonsnode_store.idleness import Customs, OpenRules
+from commonsnode_store.idleness import OpenRules
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.news import News
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.reserved import Persons, Reserved, ThingBookings, Where
+from commonsnode_store.scope import Among, Scopes
 from commonsnode_store.search import Words, expand
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walks
-
-Among: TypeAlias = Callable[[bytes, str], bool]
 
 
 class Store:
@@ -86,6 +85,7 @@ class Store:
         self._readers = Readers(path)
         self._words = Words()
         self._open_rules = OpenRules()
+        self._scopes = Scopes(self.authority)
         # Held while a transaction is committed and what is in memory is replaced, so that whoever begins to read under
         # it finds both of the same moment.
         self._moment = threading.RLock()
@@ -457,35 +457,17 @@ class Store:
         finding.check(query)
         typed = bool(query.text and query.text.strip())
         words = self._words.finding(query.text, query.tags) if typed or query.tags else None
-        customs = self._customs(among) if query.span is not None or query.asker is not None else {}
+        concerns_lending = query.span is not None or query.asker is not None
+        customs = self._scopes.customs(self._followed) if concerns_lending else {}
         with self._snapshot() as (db, followed):
             expanded = expand(db, words) if words is not None else None
             if words is not None and expanded is None:
                 return FindPage((), None)
-            lanes = _among(followed.record_lanes(None), among)
-            wider = halves.widened(query, self._grid_m(lanes))
-            page = finding.find(db, lanes, wider, expanded, customs, self._open_rules)
-            return halves.found_exactly(db, lanes, query, page)
-
-    def _grid_m(self, lanes: Iterable[Lane]) -> int:
-        """The greatest grid by which places are blurred that are known exactly in one of these lanes."""
-        grids = [0]
-        for lane in lanes:
-            if lane.name == MEMBERS and lane.state.count:
-                with suppress(StoreError):  # left a moment ago
-                    table = self.authority(lane.community).table
-                    grids.append(table.settings.grid_m if table is not None else 0)
-        return max(grids)
-
-    def _customs(self, among: Among | None) -> dict[bytes, Customs]:
-        """Of the communities whose charter says something about lending, or names a time zone."""
-        found: dict[bytes, Customs] = {}
-        for community in {lane.community for lane in _among(self._followed.record_lanes(None), among)}:
-            with suppress(StoreError):  # left a moment ago
-                table = self.authority(community).table
-                if table is not None and (table.settings.lending or table.settings.zone):
-                    found[community] = Customs.of(table.settings.lending, table.settings.zone)
-        return found
+            scope = self._scopes.of(followed, among)
+            wider = halves.widened(query, self._scopes.grid_m(scope))
+            asked = Asked(wider, expanded, scope, customs)
+            page = finding.find(db, followed, asked, self._open_rules)
+            return halves.found_exactly(db, scope.sealed, query, page)
 
     def kinds(self) -> list[str]:
         """R. All kinds that records here are of, or once were, in any community."""

@@ -100,10 +100,13 @@ def check_records(db: sqlite3.Connection, lanes: Iterable[CheckedLane], findings
         compare(db, expected, "select lane, resource, record from main.events", "events", findings)
     if db.execute("select 1 from sqlite_schema where name = 'void_touches'").fetchone():
         compare(db, _VOID, _FOUND_VOID, "void_touches", findings)
-    if _has_places(db):
+    # What other rules made is made anew before it is used, so it says nothing.
+    has_places, is_current = _has_places(db), indexed.is_current(db)
+    if has_places and is_current:
         compare(db, "select * from temp.expected_places", _FOUND_PLACES, "places", findings)
-    with findings.guarded("search"):
-        _check_search(db, findings, unjudged)
+    if is_current or not has_places:
+        with findings.guarded("search"):
+            _check_search(db, findings, unjudged)
     for lane in lanes:
         told, are = (lane.records, lane.deleted), (counts[lane.no, 0], counts[lane.no, 1])
         if told != are and not unjudged:
@@ -179,7 +182,7 @@ class _RecordCheck:
             self._counts[row.lane, deleted] += 1
             key = shown.listing_key(title, row.id)
             place = indexed.place_of(values, row.no)
-            text = indexed.text_at(values, place.key) if self._has_places else shown.text_of(values)
+            text = indexed.text_at(values, place) if self._has_places else shown.text_of(values)
             self._db.execute(
                 "insert into temp.expected_listing values (?, ?, ?, ?, ?)",
                 (row.lane, deleted, key, row.no, row.kind),
