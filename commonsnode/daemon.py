@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from commonsnode import __version__
 from commonsnode.addresses import Addresses, listen
+from commonsnode.calendar_links import CalendarLinks
 from commonsnode.clock import Clock
 from commonsnode.concerns import Concerns
 from commonsnode.config import Config
@@ -92,7 +93,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
     """
     with locked(home):
         seed = read_seed(home)
-        accounts = Accounts(home.people_path)
+        accounts, links = Accounts(home.people_path), CalendarLinks(home.calendars_path)
         make_socket_folder(home)
         sockets = listen(config.listen, config.port)
         try:
@@ -111,6 +112,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                 Addresses(sockets),
                 People(accounts, clock.now_ms, cost=cost),
                 clock,
+                links,
             )
             sites = Sites(node, sockets)
             duties, keyring, lending = Duties(node), Keyring(node), ReservationDuty(node)
@@ -147,7 +149,14 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
 
 
 def _node(
-    config: Config, home: Home, seed: bytes, store: Store, addresses: Addresses, people: People, clock: Clock
+    config: Config,
+    home: Home,
+    seed: bytes,
+    store: Store,
+    addresses: Addresses,
+    people: People,
+    clock: Clock,
+    links: CalendarLinks,
 ) -> Node:
     writer = Writer(store, clock.now_ms)
     peers = Peers(
@@ -174,6 +183,7 @@ def _node(
         Concerns(writer, node_id(seed)),
         Log("node"),
         Events(writer),
+        links,
     )
 
 

@@ -4,6 +4,7 @@ config.toml    the settings
 node.key       the seed of the key that this node signs with: 64 hexadecimal digits, for its owner only
 node.sqlite3   everything else
 people.json    the accounts of its people, each with a key that only their passphrase opens; not there without accounts
+calendars.json the hashes of links to people's calendars; not there without such links
 notices.json   what its people were told, and the names that they gave to invitations
 node.sock      where the running daemon answers its operator
 lock           held by the running daemon; holds its process id
@@ -63,6 +64,10 @@ class Home:
     @property
     def people_path(self) -> Path:
         return self.path / "people.json"
+
+    @property
+    def calendars_path(self) -> Path:
+        return self.path / "calendars.json"
 
     @property
     def lock_path(self) -> Path:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from commonsnode import speaking
 from commonsnode.addresses import Addresses
 from commonsnode.authoring import Author
+from commonsnode.calendar_links import CalendarLinks
 from commonsnode.clock import Clock
 from commonsnode.concerns import Concerns
 from commonsnode.config import Config
@@ -42,6 +43,7 @@ class Node:
     concerns: Concerns
     log: Log
     events: Events
+    calendar_links: CalendarLinks
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 

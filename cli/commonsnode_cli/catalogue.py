@@ -50,6 +50,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
             "reservation",
             "list, show, confirm, decline, cancel, extend, hand-over, return, damage",
         ),
+        Entry("calendar", "calendar", "link, list, withdraw: your reservations in a program for calendars"),
     ),
     "Files": (
         Entry("import", "file", "Take in a CSV, XLSX, GeoJSON or JSON Lines file."),
@@ -72,8 +73,8 @@ One node of a community's inventory: it works without a network, and agrees with
 _FOOT = """
 Options:
   --home DIR              the folder of the node (else COMMONSNODE_HOME, else the platform's folder for data)
-  --as NAME               with things, history, reserve, reservation, join, invite, member, steward, device, recovery make,
-                          community show and leave: as a person who has an account here
+  --as NAME               with things, history, reserve, reservation, calendar, join, invite, member, steward, device,
+                          recovery make, community show and leave: as a person who has an account here
   --passphrase-file FILE  with --as: the passphrase is its first line; `-`: of stdin (else a prompt asks)
   --json                  with any command: print one JSON document on stdout, and nothing else there
   --install-completion    complete commands with Tab in this shell; --show-completion prints the script

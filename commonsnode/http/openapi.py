@@ -16,6 +16,7 @@ _PATH_PARTS = {
     "community": "a community: its id, an unambiguous beginning of that, or its name",
     "id": "a record: its id, or an unambiguous beginning of that",
     "name": "an account: the name, in which capitals make no difference",
+    "link": "the secret part of a link to a calendar",
     "key": "a key, an invitation or a table: its id, or an unambiguous beginning of that",
 }
 

@@ -145,7 +145,7 @@ async def _answered(request: web.Request, handler: _Handler) -> web.StreamRespon
         finally:
             guard.ends(request)
     except (ConnectionError, TimeoutError) as error:
-        request.app[NODE].log.debug("answer-not-taken", path=request.path, problem=str(error))
+        request.app[NODE].log.debug("answer-not-taken", path=_pattern(request), problem=str(error))
         cut_off(request)
         return web.Response(status=503)  # for the server alone: there is nobody to send it to
 
@@ -168,11 +168,17 @@ async def _explained(request: web.Request, handler: _Handler) -> web.StreamRespo
         found = problems.document(error)
         if problems.is_ours(found):
             request.app[NODE].log.error(
-                "request-failed", method=request.method, path=request.path, cause=error
+                "request-failed", method=request.method, path=_pattern(request), cause=error
             )
         if request.path.startswith(API) or request.app[OPERATOR]:
             return problems.response(found, error)
         return await pages.problem(found)
+
+
+def _pattern(request: web.Request) -> str:
+    """The path as its route has it: what stands in its place may be a secret, and logs are read by others."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "of no route"
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
