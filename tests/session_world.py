@@ -146,7 +146,9 @@ class Node:
                 chosen.append(signed)
             taken.append(changeset_id)
         size, packed = batch.pack(chosen) if chosen else (0, b"")
-        return events.Fetched(effect.key, effect.use, effect.budget, size, packed, tuple(taken), tuple(gone))
+        return events.Fetched(
+            effect.key, effect.use, effect.budget, size, packed, tuple(taken), tuple(gone), effect.turn
+        )
 
 
 class World:
@@ -281,26 +283,27 @@ class End:
                 self.pending.append(lambda: self.ask(effect))
             case events.Order(key, ids):
                 self.pending.append(lambda: events.Ordered(key, ids, node.sending_order(key[1], ids)))
-            case events.AnswerReconciliation(key, message):
-                self.pending.append(lambda: events.Answered(key, node.respond(key[1], message)))
+            case events.AnswerReconciliation(key, message, turn):
+                self.pending.append(lambda: events.Answered(key, node.respond(key[1], message), turn))
             case events.FindMissing(key, ids):
                 self.pending.append(lambda: events.Missing(key, node.missing(key[1], ids)))
             case events.Ended(reason):
                 self.ended = reason
 
     def ask(self, effect: events.AskReconciliation) -> events.Reconciled:
-        node, key = self.world.nodes[self.node], effect.key
+        node, key, turn = self.world.nodes[self.node], effect.key, effect.turn
         if effect.message is not None:
             step = node.reconcile(key[1], effect.message)
-            return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need))
+            return events.Reconciled(key, step.reply, tuple(step.have), tuple(step.need), turn=turn)
         if effect.list_from is not None:
             listing, list_next = node.list_ids(key[1], effect.list_from)
-            return events.Reconciled(key, listing, (), (), list_next)
-        return events.Reconciled(key, node.begin(key[1]), (), ())
+            return events.Reconciled(key, listing, (), (), list_next, turn=turn)
+        return events.Reconciled(key, node.begin(key[1]), (), (), turn=turn)
 
     def apply(self, effect: events.Apply) -> events.Applied:
         changesets = batch.unpack(effect.size, effect.packed, size_max=2**20)
         hops = (effect.hops or 0) + 1
         refused = self.world.write(self.node, effect.key[1], *changesets, via=self, hops=hops)
         state = self.world.nodes[self.node].state(effect.key[1])
-        return events.Applied(effect.key, state, tuple(s.id for s in changesets), refused, effect.credit)
+        ids = tuple(s.id for s in changesets)
+        return events.Applied(effect.key, state, ids, refused, effect.credit, effect.turn)

@@ -251,8 +251,8 @@ class Link:
                 group.create_task(self._fetch(effect))
             case events.AskReconciliation():
                 group.create_task(self._ask(effect))
-            case events.AnswerReconciliation(key, message):
-                group.create_task(self._answer(key, message))
+            case events.AnswerReconciliation(key, message, turn):
+                group.create_task(self._answer(key, message, turn))
             case events.Order(key, ids):
                 group.create_task(self._order(key, ids))
             case events.FindMissing(key, ids):
@@ -325,14 +325,14 @@ class Link:
         self._applied_bytes(len(effect.packed))
         state = lane_state(self._store, effect.key)
         if state is not None:
-            self.post(events.Applied(effect.key, state, ids, refused, effect.credit))
+            self.post(events.Applied(effect.key, state, ids, refused, effect.credit, effect.turn))
 
     async def _fetch(self, effect: events.Fetch) -> None:
         fetched = await self._writer.read(lambda store: _collect(store, effect))
         self.post(fetched)
 
     async def _ask(self, effect: events.AskReconciliation) -> None:
-        key, message, list_from = effect.key, effect.message, effect.list_from
+        key, message, list_from, turn = effect.key, effect.message, effect.list_from, effect.turn
 
         def work(store: "Store") -> events.Reconciled:
             cut = key[1] != AUTHORITY and bool(store.authority(key[0]).cut)
@@ -340,19 +340,19 @@ class Link:
                 if message is not None:
                     step = negentropy.reconcile(storage, message)
                     return events.Reconciled(
-                        key, step.reply, tuple(step.have), tuple(step.need), newest_first=cut
+                        key, step.reply, tuple(step.have), tuple(step.need), newest_first=cut, turn=turn
                     )
                 if list_from is not None:
                     listing, list_next = negentropy.list_ids(storage, list_from)
-                    return events.Reconciled(key, listing, (), (), list_next)
-                return events.Reconciled(key, negentropy.initiate(storage), (), ())
+                    return events.Reconciled(key, listing, (), (), list_next, turn=turn)
+                return events.Reconciled(key, negentropy.initiate(storage), (), (), turn=turn)
 
         await self._read_for_peer(key, work)
 
-    async def _answer(self, key: LaneKey, message: bytes) -> None:
+    async def _answer(self, key: LaneKey, message: bytes, turn: int) -> None:
         def work(store: "Store") -> events.Answered:
             with store.reconciliation(*key) as storage:
-                return events.Answered(key, negentropy.respond(storage, message))
+                return events.Answered(key, negentropy.respond(storage, message), turn)
 
         await self._read_for_peer(key, work)
 
@@ -433,7 +433,9 @@ def _packed(
     effect: events.Fetch, chosen: list[Signed], taken: list[bytes], gone: list[bytes]
 ) -> events.Fetched:
     size, packed = batches.pack(chosen) if chosen else (0, b"")
-    return events.Fetched(effect.key, effect.use, effect.budget, size, packed, tuple(taken), tuple(gone))
+    return events.Fetched(
+        effect.key, effect.use, effect.budget, size, packed, tuple(taken), tuple(gone), effect.turn
+    )
 
 
 def _why(group: BaseExceptionGroup[BaseException]) -> PeerError:

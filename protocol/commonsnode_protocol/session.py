@@ -14,6 +14,7 @@ the session is over. Theory of operation:
 from collections.abc import Iterable
 
 from commonsnode_protocol import frames
+from commonsnode_protocol.announcements import Announcements
 from commonsnode_protocol.changeset import AUTHORITY
 from commonsnode_protocol.errors import PeerError, Reason
 from commonsnode_protocol.frames import ANSWER, INITIATOR, NEWS, QUESTION, RESPONDER, Hello, LaneState
@@ -26,7 +27,6 @@ from commonsnode_protocol.limits import (
     HOPS_MAX,
     IHAVE_IDS_MAX,
     LANES_AT_ONCE_MAX,
-    LANES_MAX,
     LINGER_MS,
     RECONCILE_ROUNDS_MAX,
     REFUSED_MAX,
@@ -84,18 +84,13 @@ class Session:
         self.initiator = initiator
         self.heard = False  # whether the peer has said what it follows
         self._channel_hash = channel_hash
-        self._role, self._peer_role = (INITIATOR, RESPONDER) if initiator else (RESPONDER, INITIATOR)
+        self._role = INITIATOR if initiator else RESPONDER
+        self._announcements = Announcements(channel_hash, initiator)
         self._lanes: dict[LaneKey, Lane] = {}
-        self._announced: int | None = None  # none: not even that there are none
+        self._begun = False  # whether we have said what we follow, or that it is nothing
         self._quiet: dict[LaneKey, LaneState] = {}  # followed, and not said before the peer says it
         self._introductions: list[Introduce] = []  # for when the peer has said what it follows
         self._shows_sent = self._shows_received = 0
-        self._peer_lanes: list[
-            LaneKey | None
-        ] = []  # the peer's number → our lane, where we know which one it is
-        self._peer_live: dict[bytes, int] = {}  # tag → the peer's number, of what it follows now
-        self._peer_states: dict[int, LaneState] = {}
-        self._left: set[int] = set()  # numbers of the peer whose lane we left: late frames are no offence
         self._credit_out = peer_hello.credit
         self._credit_in = CREDIT_BYTES
         self._credit_owed = 0
@@ -144,31 +139,44 @@ class Session:
     # What the driver tells us
 
     def _follow(self, entries: Iterable[tuple[LaneKey, LaneState]], now_ms: int) -> None:
-        new = []
-        first, announced = self._announced is None, self._announced or 0
+        new: list[tuple[bytes, LaneState]] = []
+        keys: list[LaneKey] = []
         for key, state in entries:
             self._quiet.pop(key, None)
             if key in self._lanes:
                 self._lanes[key].leave_at = None
-                continue
-            if announced >= LANES_MAX:
-                continue
-            lane = self._lanes[key] = Lane(key, announced, state, state)
-            announced += 1
-            new.append((frames.tag(self._channel_hash, self._role, *key), state))
-            number = self._peer_live.get(frames.tag(self._channel_hash, self._peer_role, *key))
-            if number is not None:
-                self._share(lane, number, self._peer_states[number], now_ms)
-        self._announced = announced
-        if new or first:
+            elif (announced := self._announcements.say(key)) is not None:
+                self._lanes[key] = Lane(key, announced.number, announced.turn, state, state)
+                new.append((announced.tag, state))
+                keys.append(key)
+        if new or not self._begun:
+            self._begun = True
             self._send(frames.Lanes(tuple(new)))
+        for key in keys:
+            self._meet(key, now_ms)
+
+    def _meet(self, key: LaneKey, now_ms: int) -> None:
+        """Share a lane that both follow, at the same turn; who is behind announces it anew."""
+        lane = self._lanes[key]
+        heard = self._announcements.of_peer(key)
+        while heard is not None and lane.turn < heard[0].turn:
+            announced = self._announcements.say(key)
+            if announced is None:
+                return
+            self._send(frames.Drop(lane.number))
+            leave_at, mine = lane.leave_at, lane.mine
+            lane = self._lanes[key] = Lane(
+                key, announced.number, announced.turn, mine, mine, leave_at=leave_at
+            )
+            self._send(frames.Lanes(((announced.tag, mine),)))
+        if heard is not None and lane.turn == heard[0].turn:
+            lane.theirs, lane.retry_ms = heard[1], 0
+            self._compare(lane, now_ms, 0)
 
     def _answer_tags(self, now_ms: int) -> None:
         """Announce what was kept quiet, where the peer has announced it."""
         answers = [
-            (key, state)
-            for key, state in self._quiet.items()
-            if frames.tag(self._channel_hash, self._peer_role, *key) in self._peer_live
+            (key, state) for key, state in self._quiet.items() if self._announcements.of_peer(key) is not None
         ]
         if answers:
             self._follow(answers, now_ms)
@@ -177,8 +185,8 @@ class Session:
         if not self.heard:
             return
         for each in self._introductions:
-            announced = frames.tag(self._channel_hash, self._peer_role, each.community, AUTHORITY)
-            if announced not in self._peer_live and self._shows_sent < SHOWS_MAX:
+            announced = self._announcements.of_peer((each.community, AUTHORITY)) is not None
+            if not announced and self._shows_sent < SHOWS_MAX:
                 self._shows_sent += 1
                 door = frames.door_tag(self._channel_hash, self._role, each.door)
                 self._send(frames.Show(door, each.size, each.packed))
@@ -194,12 +202,6 @@ class Session:
             return
         del self._lanes[key]
         self._send(frames.Drop(lane.number))
-        for number, of in enumerate(self._peer_lanes):
-            if of == key:
-                self._peer_lanes[number] = None
-                self._left.add(number)
-                if lane.theirs is not None:
-                    self._peer_states[number] = lane.theirs
 
     def _lane_event(
         self,
@@ -215,6 +217,10 @@ class Session:
                     self._compare(lane, now_ms, RETRY_MS_MIN)
                 if lane.key[1] == AUTHORITY:
                     self._authority_changed(lane)
+            case Applied():
+                self._applied(lane, event, now_ms)
+            case Reconciled() | Answered() | Fetched() if event.turn != lane.turn:
+                pass  # asked for when the lane was followed before
             case Reconciled():
                 self._reconciled(lane, event, now_ms)
             case Ordered():
@@ -223,8 +229,6 @@ class Session:
                 lane.answering = False
                 if lane.shared:
                     self._send(frames.Reconcile(lane.number, message))
-            case Applied():
-                self._applied(lane, event, now_ms)
             case Fetched():
                 self._fetched(lane, event, now_ms)
             case Missing(_, ids):
@@ -255,10 +259,11 @@ class Session:
                 self._send(frames.IHave(lane.number, ids[begin : begin + IHAVE_IDS_MAX]), Rank.LIVE)
 
     def _applied(self, lane: Lane, event: Applied, now_ms: int) -> None:
-        lane.applying = max(0, lane.applying - 1)  # a lane that was left and followed again begins at none
+        if event.turn == lane.turn:
+            lane.applying -= 1
+            lane.outstanding.difference_update(event.ids)
         changed = lane.mine != event.state
         lane.mine = event.state
-        lane.outstanding.difference_update(event.ids)
         self._refused += event.refused
         if self._refused > REFUSED_MAX:
             raise PeerError(Reason.FLOOD, f"{self._refused} changesets that do not stand")
@@ -304,7 +309,7 @@ class Session:
             self._send(frames.Reconcile(lane.number, event.message))
             lane.deadline = now_ms + UNSETTLED_MS_MAX
         elif lane.list_next is not None:
-            self._effects.append(AskReconciliation(lane.key, None, lane.list_next))
+            self._effects.append(AskReconciliation(lane.key, None, lane.list_next, lane.turn))
             lane.list_next = None
         else:
             lane.phase = Phase.TRANSFERRING
@@ -325,8 +330,8 @@ class Session:
                 if self._shows_received > SHOWS_MAX:
                     raise PeerError(Reason.FLOOD, f"more than {SHOWS_MAX} times shown something")
                 self._effects.append(Shown(tag, size, packed))
-            case frames.Drop(number) if number in self._left:
-                self._unannounced(number)
+            case frames.Drop(number):
+                self._dropped(number)
             case frames.Credit(amount):
                 self._credit_out += amount
                 if self._credit_out > CREDIT_BYTES_MAX:
@@ -349,42 +354,19 @@ class Session:
 
     def _announced_by_peer(self, entries: Iterable[tuple[bytes, LaneState]], now_ms: int) -> None:
         self.heard = True
-        expected = {
-            frames.tag(self._channel_hash, self._peer_role, *key): lane for key, lane in self._lanes.items()
-        }
+        expected = {self._announcements.peer_tag(key): key for key in self._lanes}
         for tag, state in entries:
-            number = len(self._peer_lanes)
-            if number >= LANES_MAX:
-                raise PeerError(Reason.TOO_LARGE, f"more than {LANES_MAX} lanes")
-            if tag in self._peer_live:
-                raise PeerError(Reason.OUT_OF_ORDER, "a lane announced twice")
-            self._peer_lanes.append(None)
-            self._peer_live[tag] = number
-            self._peer_states[number] = state
-            lane = expected.get(tag)
-            if lane is not None:
-                self._share(lane, number, state, now_ms)
+            self._announcements.hear(tag, state)
+            if tag in expected:
+                self._meet(expected[tag], now_ms)
         self._answer_tags(now_ms)
         self._introduce()
 
-    def _unannounced(self, number: int) -> None:
-        for tag, of in list(self._peer_live.items()):
-            if of == number:
-                del self._peer_live[tag]
-
-    def _share(self, lane: Lane, number: int, state: LaneState, now_ms: int) -> None:
-        self._peer_lanes[number] = lane.key
-        self._left.discard(number)
-        lane.theirs, lane.retry_ms, lane.eager = state, 0, True
-        self._compare(lane, now_ms, 0)
-
     def _lane_of(self, number: int) -> Lane | None:
-        if number >= len(self._peer_lanes):
-            raise PeerError(Reason.OUT_OF_ORDER, f"lane {number} was not announced")
-        key = self._peer_lanes[number]
-        if key is None and number not in self._left:
-            raise PeerError(Reason.OUT_OF_ORDER, f"lane {number} is not shared")
-        return self._lanes.get(key) if key is not None else None
+        """The lane of a peer's number; None where its turn is over, so that the frame is passed over. Raises PeerError."""
+        key, turn = self._announcements.named(number)
+        lane = self._lanes.get(key)
+        return lane if lane is not None and lane.shared and lane.turn == turn else None
 
     def _received_on(
         self,
@@ -396,8 +378,7 @@ class Session:
         | frames.Push
         | frames.IHave
         | frames.Graft
-        | frames.Prune
-        | frames.Drop,
+        | frames.Prune,
         now_ms: int,
     ) -> None:
         match frame:
@@ -415,16 +396,14 @@ class Session:
                 self._changesets(lane, frame, now_ms)
             case frames.Push(_, hops, size, packed):
                 lane.applying += 1
-                self._effects.append(Apply(lane.key, size, packed, 0, hops))
+                self._effects.append(Apply(lane.key, size, packed, 0, hops, lane.turn))
             case frames.IHave(_, ids):
                 self._effects.append(FindMissing(lane.key, ids))
             case frames.Graft(_, ids):
                 lane.eager = True
-                self._effects.append(Fetch(lane.key, ids, BATCH_BYTES_MAX, Use.LIVE))
+                self._effects.append(Fetch(lane.key, ids, BATCH_BYTES_MAX, Use.LIVE, lane.turn))
             case frames.Prune():
                 lane.eager = False
-            case frames.Drop(number):
-                self._dropped(lane, number)
 
     def _state(self, lane: Lane, state: LaneState, ask: int, now_ms: int) -> None:
         if state != lane.theirs or ask == QUESTION:
@@ -450,7 +429,7 @@ class Session:
             if lane.answering:
                 raise PeerError(Reason.OUT_OF_ORDER, "a second question before the answer to the first")
             lane.answering = True
-            self._effects.append(AnswerReconciliation(lane.key, message))
+            self._effects.append(AnswerReconciliation(lane.key, message, lane.turn))
             return
         if lane.phase is not Phase.RECONCILING or lane.deadline is None:
             raise PeerError(Reason.OUT_OF_ORDER, "an answer to no question")
@@ -458,7 +437,7 @@ class Session:
         if lane.rounds > RECONCILE_ROUNDS_MAX:
             raise PeerError(Reason.FLOOD, "a reconciliation that does not end")
         lane.deadline = None
-        self._effects.append(AskReconciliation(lane.key, message))
+        self._effects.append(AskReconciliation(lane.key, message, turn=lane.turn))
 
     def _changesets(self, lane: Lane, frame: frames.Changesets, now_ms: int) -> None:
         if not lane.outstanding.issuperset(frame.gone):
@@ -466,13 +445,18 @@ class Session:
         lane.outstanding.difference_update(frame.gone)
         if frame.packed:
             lane.applying += 1
-            self._effects.append(Apply(lane.key, frame.size, frame.packed, frame.size, None))
+            self._effects.append(Apply(lane.key, frame.size, frame.packed, frame.size, None, lane.turn))
         self._go_on(lane, now_ms)
 
-    def _dropped(self, lane: Lane, number: int) -> None:
-        self._unannounced(number)
-        self._peer_lanes[number] = None
-        self._left.add(number)
+    def _dropped(self, number: int) -> None:
+        """The peer follows a lane no more, shared or not."""
+        dropped = self._announcements.hear_drop(number)
+        lane = self._lanes.get(dropped[0]) if dropped is not None else None
+        if dropped is not None and lane is not None and lane.turn == dropped[1]:
+            self._unshare(lane)
+
+    @staticmethod
+    def _unshare(lane: Lane) -> None:
         lane.said = None
         lane.theirs, lane.phase, lane.deadline, lane.retry_at, lane.say_at = (
             None,
@@ -555,7 +539,7 @@ class Session:
         ids = tuple(queue[i] for i in range(min(len(queue), BATCH_COUNT_MAX)))
         lane.fetching = True
         self._credit_out -= budget
-        self._effects.append(Fetch(lane.key, ids, budget, use))
+        self._effects.append(Fetch(lane.key, ids, budget, use, lane.turn))
 
     def _order(self, lane: Lane, use: Use) -> bool:
         """Have what is to be sent put in order (rule 25). False where it is: `authority` is sent as it was found."""
@@ -597,7 +581,7 @@ class Session:
         lane.list_next = None
         # Equal fingerprints of sets that differ are forged sums: only the ids themselves can tell (rule 28).
         forged = lane.theirs is not None and lane.mine.fingerprint == lane.theirs.fingerprint
-        self._effects.append(AskReconciliation(lane.key, None, 0 if forged else None))
+        self._effects.append(AskReconciliation(lane.key, None, 0 if forged else None, lane.turn))
 
     def _due(self, now_ms: int) -> None:
         """Do what the time has come for, and say when to look again."""

@@ -1,4 +1,8 @@
-"""What goes into a session and what comes out of it (session.py): events and effects."""
+"""What goes into a session and what comes out of it (session.py): events and effects.
+
+turn: of the lane that an effect is about; its outcome is told with the same. A lane that was left and followed again has
+another one, so that what was asked for before is told apart.
+"""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -96,6 +100,7 @@ class Reconciled:
     need: tuple[bytes, ...]
     list_next: int | None = None  # of a message that lists ids: where the next one begins
     newest_first: bool = False  # some author was cut here, so that later changesets decide on earlier ones
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class Answered:
 
     key: LaneKey
     message: bytes
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,7 @@ class Applied:
     ids: tuple[bytes, ...]  # all that were in the batch
     refused: int  # of them, those that do not stand here
     credit: int
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,7 @@ class Fetched:
     packed: bytes
     taken: tuple[bytes, ...]
     gone: tuple[bytes, ...]
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +203,7 @@ class AskReconciliation:
     key: LaneKey
     message: bytes | None
     list_from: int | None = None
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,7 @@ class AnswerReconciliation:
 
     key: LaneKey
     message: bytes
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,7 @@ class Apply:
     packed: bytes
     credit: int
     hops: int | None
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +243,7 @@ class Fetch:
     ids: tuple[bytes, ...]
     budget: int
     use: Use
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Lane:
 
     key: LaneKey
     number: int  # ours
+    turn: int  # how often we had announced it before
     mine: LaneState
     said: LaneState | None  # what the peer was told last; none: nothing since it dropped the lane
     theirs: LaneState | None = None  # None: the peer does not follow it

@@ -214,6 +214,7 @@ def transcript(
     apart: bool = False,
     pruned: bool = False,
     dropped: bool = False,
+    again: bool = False,
 ) -> Json:
     """Let two sides that hold these meet; then what is written, at which side and in which lane."""
     initiator = Side("i", one, COMMUNITY)
@@ -227,6 +228,9 @@ def transcript(
     if dropped:
         leave = events.Leave((COMMUNITY, PUBLIC))
         responder.todo.append(lambda: leave)
+        if again:
+            follow = events.Follow((((COMMUNITY, PUBLIC), responder.state(PUBLIC)),))
+            responder.todo.append(lambda: follow)
         talk.run()
     if written is not None:
         role, lane, changeset = written
@@ -234,7 +238,9 @@ def transcript(
         (initiator if role == "i" else responder).write(lane, changeset)
         talk.run()
     shared = [side.session.shared() for side in (initiator, responder)]
-    if not all(all(each.values()) and len(each) == 2 - 2 * apart - dropped for each in shared):
+    if not all(
+        all(each.values()) and len(each) == 2 - 2 * apart - (dropped and not again) for each in shared
+    ):
         raise AssertionError(f"{name}: {shared}")
     shown |= {"frames": talk.frames, "after": {"initiator": ids(initiator), "responder": ids(responder)}}
     return shown | {"expect": "nothing-shared" if apart else "in-step"}
@@ -274,6 +280,8 @@ def text() -> str:
     case("a_grant_pushed", full, full, ("r", AUTHORITY, signed(grant_body(EVE, time=TIME + 9), FOUNDER)))
     case("one_push_to_a_side_that_pruned", full, full, ("i", PUBLIC, things(BEN, 30, 1)[0]), pruned=True)
     case("one_push_after_a_lane_was_dropped", full, full, ("i", PUBLIC, things(BEN, 30, 1)[0]), dropped=True)
+    one_more = ("i", PUBLIC, things(BEN, 30, 1)[0])
+    case("one_push_after_a_lane_was_left_and_followed_again", full, full, one_more, dropped=True, again=True)
     case("nothing_in_common", full, full, apart=True)
     shown = {each.id.hex(): [each.signature.hex(), each.body.hex()] for each in known.values()}
     head = {"community": COMMUNITY.hex(), "channel_hash": CHANNEL_HASH.hex(), "changesets": shown}

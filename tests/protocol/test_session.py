@@ -200,6 +200,74 @@ def test_a_lane_that_is_left_and_followed_again_goes_on() -> None:
     assert all_in_step(world)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seeds,
+    st.lists(
+        st.tuples(st.integers(0, 1), st.sampled_from(LANES), st.booleans(), st.integers(0, 12)), max_size=8
+    ),
+)
+def test_lanes_may_be_left_and_followed_again_at_any_moment(
+    seed: int, leaves: list[tuple[int, str, bool, int]]
+) -> None:
+    """Whatever is still on its way then is taken for no answer to what is asked afterwards."""
+    world = world_of(seed, THINGS[:25], THINGS[15:])
+    world.connect(0, 1)
+    for who, lane, at_once, steps in leaves:
+        for _ in range(steps):
+            busy = [end for end in world.ends if end.events or end.pending or end.wire]
+            if busy:
+                world.random.choice(busy).step()
+        world.ends[who].events.append(events.Leave((COMMUNITY, lane)))
+        if at_once:
+            world.ends[who].events.append(follow(world, who, lane))
+    for who in (0, 1):
+        world.ends[who].events.append(follow(world, who, *LANES))
+    world.run()
+    assert [end.error for end in world.ends] == [None, None]
+    assert world.equal()
+    assert all_in_step(world)
+
+
+def follow(world: World, who: int, *lanes: str) -> events.Follow:
+    return events.Follow(tuple(((COMMUNITY, lane), world.nodes[who].state(lane)) for lane in lanes))
+
+
+def test_who_is_behind_announces_a_lane_anew_and_late_frames_are_passed_over() -> None:
+    session, state = begun(initiator=True)
+    number_of_theirs, tag = 1, frames.tag(CHANNEL, frames.RESPONDER, COMMUNITY, PUBLIC)
+    late = frames.Reconcile(number_of_theirs, b"an answer to nothing")
+    session.handle(events.Leave(PUBLIC_LANE), 0)
+    session.handle(events.Follow(((PUBLIC_LANE, state),)), 0)
+    assert session.handle(received(late), 0) == []
+    assert PUBLIC_LANE not in session.shared()
+    session.handle(received(frames.Drop(number_of_theirs)), 0)
+    session.handle(received(frames.Lanes(((tag, state),))), 0)
+    assert PUBLIC_LANE in session.shared()
+    assert session.handle(received(late), 0) == []
+    # The peer leaves and follows again, once more than we.
+    session.handle(received(frames.Drop(2)), 0)
+    sent = session.handle(received(frames.Lanes(((tag, state),))), 0)
+    said = [frames.decode(effect.data) for effect in sent if isinstance(effect, events.Send)]
+    mine = frames.tag(CHANNEL, frames.INITIATOR, COMMUNITY, PUBLIC)
+    assert said == [frames.Drop(2), frames.Lanes(((mine, state),))]
+    assert PUBLIC_LANE in session.shared()
+
+
+def received(frame: frames.Frame) -> events.Received:
+    return events.Received(frames.encode(frame))
+
+
+def test_a_lane_that_the_other_side_does_not_know_may_be_dropped() -> None:
+    """As when a node leaves a community of which its peer knows nothing."""
+    session, state = begun()
+    session.handle(received(frames.Lanes(((bytes(16), state),))), 0)
+    assert session.handle(received(frames.Drop(2)), 0) == []
+    with pytest.raises(PeerError) as caught:
+        session.handle(received(frames.Drop(3)), 0)
+    assert caught.value.reason is Reason.OUT_OF_ORDER
+
+
 def test_a_community_that_only_one_side_follows_is_not_revealed() -> None:
     world = World(0)
     world.connect(0, 1)

@@ -458,8 +458,9 @@ def test_the_changesets_in_a_transcript_make_one_set_of_the_other(vector: Json) 
         who: {lane: set(vector[side][lane]) for lane in LANES}
         for who, side in (("i", "initiator"), ("r", "responder"))
     }
-    said: dict[tuple[str, int], LaneState] = defaultdict(lambda: LaneState(b"", b""))
-    dropped = any(shown["what"] == "drop" for shown in vector["frames"])
+    said: dict[tuple[str, str], LaneState] = defaultdict(lambda: LaneState(b"", b""))
+    names: dict[str, list[str]] = {"i": [], "r": []}  # of what each side announced, by number
+    followed = {"i": set(LANES), "r": set(LANES)}
     written = vector.get("written", {"after": -1})
     for number, shown in enumerate([*vector["frames"], None]):
         if number == written["after"]:
@@ -468,22 +469,29 @@ def test_the_changesets_in_a_transcript_make_one_set_of_the_other(vector: Json) 
             break
         frame = frames.decode(read(shown["frame"]))
         assert type(frame).__name__.lower() == shown["what"]
+        if isinstance(frame, frames.Lanes):
+            role = INITIATOR if shown["from"] == "i" else RESPONDER
+            lanes = {frames.tag(CHANNEL_HASH, role, COMMUNITY, lane): lane for lane in LANES}
+            names[shown["from"]] += [lanes.get(tag, "") for tag, _ in frame.entries]
+            followed[shown["from"]].update(names[shown["from"]])
+        if isinstance(frame, frames.Drop):
+            followed[shown["from"]].discard(names[shown["from"]][frame.lane])
         if isinstance(frame, frames.Changesets | frames.Push):
-            lane = LANES[frame.lane]
+            lane = names[shown["from"]][frame.lane]
             to = held["r" if shown["from"] == "i" else "i"][lane]
             for one in batch.unpack(frame.size, frame.packed, size_max=BATCH_BYTES_MAX):
                 assert isinstance(intake.check(COMMUNITY, lane, one), intake.Checked)
                 assert one.id.hex() in held[shown["from"]][lane]
                 to.add(one.id.hex())
         if isinstance(frame, frames.State):
-            said[shown["from"], frame.lane] = frame.state
+            said[shown["from"], names[shown["from"]][frame.lane]] = frame.state
     after = {"i": vector["after"]["initiator"], "r": vector["after"]["responder"]}
     apart = vector["expect"] == "nothing-shared"
     assert vector["expect"] in ("in-step", "nothing-shared")
     for who in ("i", "r"):
         if not (apart and who == "r"):
             assert {lane: sorted(ids) for lane, ids in held[who].items()} == after[who]
-    for (_, number), lane_said in said.items():
-        assert lane_said == lane_state(LANES[number], after["i"][LANES[number]])
-    shared = [] if apart else LANES[:1] if dropped else LANES
+    for (_, lane), lane_said in said.items():
+        assert lane_said == lane_state(lane, after["i"][lane])
+    shared = [] if apart else followed["i"] & followed["r"]
     assert all(after["i"][lane] == after["r"][lane] for lane in shared)
