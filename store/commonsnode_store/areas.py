@@ -4,7 +4,8 @@ Distances are great circles on a ball of 6,371,008.8 m (the mean radius): at mos
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from math import asin, cos, pi, radians, sin, sqrt
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ from commonsnode_store.cells import LAT_MAX, LON_MAX, Box
 EARTH_M = 6_371_008.8
 HALF_ROUND_M = int(EARTH_M * pi) + 1  # nothing is farther away
 POINTS_MAX = 10_000  # of all rings of an area together
+BANDS_MAX = 512  # of a ring
+ENTRIES_PER_EDGE = 8  # in all bands together, for each edge
 _UNIT = radians(1e-7)
 _SLACK = 2  # units of 1e-7 degrees that a box is wider, for what floats round away
 
@@ -32,6 +35,7 @@ class Polygons:
     """
 
     polygons: Sequence[Sequence[Ring]]
+    _banded: Sequence[Sequence["_Banded"]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rings = [ring for polygon in self.polygons for ring in polygon]
@@ -44,6 +48,8 @@ class Polygons:
                 raise BadArea("a ring has four points or more, and its last is its first")
             if any(abs(lat) > LAT_MAX or abs(lon) > LON_MAX for lat, lon in ring):
                 raise BadArea("a latitude is from -90 to 90, a longitude from -180 to 180")
+        banded = [[_Banded(ring) for ring in polygon] for polygon in self.polygons]
+        object.__setattr__(self, "_banded", banded)
 
     def boxes(self) -> list[Box]:
         """What holds each of the polygons."""
@@ -59,7 +65,7 @@ class Polygons:
 
     def holds(self, lat: int, lon: int) -> bool:
         """Whether a point is in it, and in none of the holes."""
-        return any(_within(polygon, lat, lon) for polygon in self.polygons)
+        return any(_within(polygon, lat, lon) for polygon in self._banded)
 
 
 def distance_m(a: Point, b: Point) -> int:
@@ -106,22 +112,43 @@ def circle_boxes(origin: Point, radius_m: int) -> list[Box]:
     ]
 
 
-def _within(polygon: Sequence[Ring], lat: int, lon: int) -> bool:
+class _Banded:
+    """The edges of a ring by bands of latitude, so that a point is compared with those few that pass beside it."""
+
+    def __init__(self, ring: Ring) -> None:
+        self._south, self._north = min(lat for lat, _ in ring), max(lat for lat, _ in ring)
+        edges = [(*a, *b) for a, b in pairwise(ring)]
+        count = min(len(edges), BANDS_MAX)
+        while True:
+            self._height = (self._north - self._south) // count + 1
+            spans = [self._bands_of(min(y0, y1), max(y0, y1)) for y0, _, y1, _ in edges]
+            if count == 1 or sum(map(len, spans)) <= ENTRIES_PER_EDGE * len(edges):
+                break
+            count //= 2  # most edges go through many bands: narrow ones would only cost memory
+        self._bands: list[list[tuple[int, int, int, int]]] = [[] for _ in range(count)]
+        for edge, span in zip(edges, spans, strict=True):
+            for band in span:
+                self._bands[band].append(edge)
+
+    def side(self, lat: int, lon: int) -> int:
+        """1 inside, 0 on the edge, -1 outside. In whole numbers, so nothing is rounded."""
+        if not self._south <= lat <= self._north:
+            return -1
+        inside = False
+        for y0, x0, y1, x1 in self._bands[(lat - self._south) // self._height]:
+            turn = (x1 - x0) * (lat - y0) - (y1 - y0) * (lon - x0)
+            if turn == 0 and min(x0, x1) <= lon <= max(x0, x1) and min(y0, y1) <= lat <= max(y0, y1):
+                return 0
+            if (y0 > lat) != (y1 > lat) and (turn > 0) == (y1 > y0):
+                inside = not inside
+        return 1 if inside else -1
+
+    def _bands_of(self, south: int, north: int) -> range:
+        return range((south - self._south) // self._height, (north - self._south) // self._height + 1)
+
+
+def _within(polygon: Sequence[_Banded], lat: int, lon: int) -> bool:
     outer, *holes = polygon
-    if _side(outer, lat, lon) < 0:
+    if outer.side(lat, lon) < 0:
         return False
-    return all(_side(hole, lat, lon) <= 0 for hole in holes)
-
-
-def _side(ring: Ring, lat: int, lon: int) -> int:
-    """1 inside, 0 on the edge, -1 outside. In whole numbers, so nothing is rounded."""
-    inside = False
-    y0, x0 = ring[-1]
-    for y1, x1 in ring:
-        turn = (x1 - x0) * (lat - y0) - (y1 - y0) * (lon - x0)
-        if turn == 0 and min(x0, x1) <= lon <= max(x0, x1) and min(y0, y1) <= lat <= max(y0, y1):
-            return 0
-        if (y0 > lat) != (y1 > lat) and (turn > 0) == (y1 > y0):
-            inside = not inside
-        y0, x0 = y1, x1
-    return 1 if inside else -1
+    return all(hole.side(lat, lon) <= 0 for hole in holes)

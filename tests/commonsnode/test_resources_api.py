@@ -260,6 +260,21 @@ async def test_terms_are_those_of_who_asks(api: Api) -> None:
     assert titles(await api("GET", "/resources", tcp=True, for_me="true")) == ["for all"]
 
 
+async def test_a_model_says_the_terms_of_things_that_say_none(api: Api) -> None:
+    community = await valley(api)
+    body = {
+        "kind": "specification",
+        "fields": {"title": "M1", "lending": {"terms": {"person": {"use": "fee", "fee": "1 €"}}}},
+    }
+    model = (await api("POST", f"/communities/{community}/records", body))["id"]
+    await api.add(community, title="drill", specification=model)
+    await api.add(community, title="own", specification=model, lending={"terms": {"person": {"use": "free"}}})
+    await api.add(community, title="lost", specification="ab" * 16)
+    found = {one["title"]: one["terms"] for one in (await ask(api))["results"]}
+    assert (found["drill"]["use"], found["drill"]["fee"]) == ("fee", "1 €")
+    assert (found["own"]["use"], found["lost"]["use"]) == ("free", "free")
+
+
 async def test_today_is_what_is_left_of_it(api: Api) -> None:
     community = await valley(api)
     await api.add(community, title="drill")

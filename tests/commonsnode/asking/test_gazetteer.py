@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from commonsnode.asking.gazetteer import TOWNS_FILE, TOWNS_MAX, plainly_meant
+from commonsnode.errors import Busy
 from made_gazetteer import entry, gazetteer
 
 
@@ -92,3 +93,16 @@ def test_what_is_damaged_in_the_file_is_passed_over(tmp_path: Path) -> None:
     )
     assert known.towns("Ibarra") == ()
     assert len(known.towns("Quito")) == 1
+
+
+def test_a_second_look_waits_for_the_first_and_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = gazetteer(tmp_path, entry("Quito", "EC", 1), entry("Ibarra", "EC", 1))
+    monkeypatch.setattr("commonsnode.asking.gazetteer.TURN_S_MAX", 0.01)
+    assert len(known.towns("Quito")) == 1
+    with known._turn:
+        assert len(known.towns("Quito")) == 1
+        with pytest.raises(Busy):
+            known.towns("Ibarra")
+    assert len(known.towns("Ibarra")) == 1

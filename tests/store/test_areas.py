@@ -1,0 +1,46 @@
+"""Points in polygons: the edges that pass beside a point decide as all edges together do."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commonsnode_store.areas import Point, Polygons
+
+_COORDINATES = st.integers(-12, 12) | st.integers(-900_000_000, 900_000_000)
+_POINTS = st.tuples(_COORDINATES, _COORDINATES)
+_RINGS = st.lists(_POINTS, min_size=3, max_size=40).map(lambda points: [*points, points[0]])
+
+
+def by_all_edges(ring: Sequence[Point], lat: int, lon: int) -> int:
+    """1 inside, 0 on an edge, -1 outside, by how often a way to the east crosses the ring."""
+    inside = False
+    for (y0, x0), (y1, x1) in pairwise(ring):
+        turn = (x1 - x0) * (lat - y0) - (y1 - y0) * (lon - x0)
+        if turn == 0 and min(x0, x1) <= lon <= max(x0, x1) and min(y0, y1) <= lat <= max(y0, y1):
+            return 0
+        if (y0 > lat) != (y1 > lat) and (turn > 0) == (y1 > y0):
+            inside = not inside
+    return 1 if inside else -1
+
+
+@given(_RINGS, st.lists(_POINTS, max_size=20))
+def test_a_point_is_in_a_ring_as_all_its_edges_say(ring: list[Point], points: list[Point]) -> None:
+    area = Polygons([[ring]])
+    for lat, lon in [*points, *ring]:
+        assert area.holds(lat, lon) == (by_all_edges(ring, lat, lon) >= 0)
+
+
+@given(_RINGS, _RINGS, _POINTS)
+def test_holes_are_taken_out_but_for_their_edges(outer: list[Point], hole: list[Point], point: Point) -> None:
+    expected = by_all_edges(outer, *point) >= 0 and by_all_edges(hole, *point) <= 0
+    assert Polygons([[outer, hole]]).holds(*point) == expected
+
+
+def test_a_comb_whose_every_edge_goes_from_south_to_north_is_one_too() -> None:
+    teeth = [(lat, lon) for lon in range(0, 4_000, 2) for lat in ((0, 1_000) if lon % 4 == 0 else (1_000, 0))]
+    ring = [*teeth, (-1, 4_000), (-1, 0), teeth[0]]
+    area = Polygons([[ring]])
+    for lon in range(-1, 50):
+        assert area.holds(500, lon) == (by_all_edges(ring, 500, lon) >= 0)
