@@ -165,6 +165,14 @@ def restore(author: Author, ref: RecordRef) -> Done:
     return _write(author, ref, author.store.record(ref), {DELETED: None})
 
 
+def shown(store: Store, ref: RecordRef) -> RecordView:
+    """A record with its half, as it stands. Raises Unknown where nothing of it does."""
+    view = store.whole(ref)
+    if view is None:
+        raise Unknown(f"nothing of {ref.record.hex()[:8]} stands here yet")
+    return view
+
+
 def held_values(store: Store, ref: RecordRef) -> Mapping[str, Value] | None:
     """What is held of a record until it can be sealed; none where nothing is."""
     if ref.lane != MEMBERS:

@@ -13,7 +13,7 @@ from commonsnode_cli.invocation import Invocation
 
 OF_PERSONS = (  # what --as goes with
     *("find", "add", "edit", "show", "list", "remove", "restore", "history", "join"),
-    *("reserve", "reservation", "calendar"),
+    *("reserve", "reservation", "calendar", "care", "want", "offer"),
     *("invite", "member", "steward", "device", "recovery", "community"),
 )
 

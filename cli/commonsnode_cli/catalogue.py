@@ -42,6 +42,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("remove", "thing", "Remove a thing; `restore` brings it back."),
         Entry("restore", "thing", "Bring back what was removed."),
         Entry("history", "thing", "Who changed what, and when."),
+        Entry("want", "want", "Say what you need."),
+        Entry("offer", "want", "Say what you offer."),
+        Entry("care", "care", "ID --did TEXT: note what you did to a thing; also list, due, rule"),
     ),
     "Lending": (
         Entry("reserve", "reserve", "Ask for a thing, from one time until another."),
@@ -73,7 +76,7 @@ One node of a community's inventory: it works without a network, and agrees with
 _FOOT = """
 Options:
   --home DIR              the folder of the node (else COMMONSNODE_HOME, else the platform's folder for data)
-  --as NAME               with things, history, reserve, reservation, calendar, join, invite, member, steward, device,
+  --as NAME               with things, history, care, want, offer, reserve, reservation, calendar, join, invite, member, steward, device,
                           recovery make, community show and leave: as a person who has an account here
   --passphrase-file FILE  with --as: the passphrase is its first line; `-`: of stdin (else a prompt asks)
   --json                  with any command: print one JSON document on stdout, and nothing else there

@@ -8,6 +8,14 @@ from typing import Any
 
 DEGREE = 10_000_000
 KM = 1_000
+MOMENTS = (
+    "from",
+    "until",
+    "at",
+    "handed_over",
+    "returned",
+    "out_for_maintenance",
+)  # ms since 1970, as fields
 NAMING_BYTES = (16, 32)  # of a record id, of a key
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")  # whatever the locale
 
@@ -20,6 +28,8 @@ def value_text(name: str, value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name in MOMENTS and isinstance(value, int):
+        return _moment_ms(value)
     if isinstance(value, dict):
         if name == "place" and (said := _place_text(value)):
             return said
@@ -88,6 +98,13 @@ def _is_midnight(at: datetime) -> bool:
 
 def _day(at: datetime) -> str:
     return f"{_DAYS[at.weekday()]} {at:%Y-%m-%d}"
+
+
+def _moment_ms(at_ms: int) -> str:
+    try:
+        return datetime.fromtimestamp(at_ms / 1000).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return str(at_ms)
 
 
 def _place_text(value: dict[str, Any]) -> str:

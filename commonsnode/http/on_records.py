@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from commonsnode import communities, halves, inventory, members, names
+from commonsnode import communities, halves, intents, inventory, members, names
 from commonsnode.authoring import Author
 from commonsnode.errors import WrongField
-from commonsnode.http import documents
+from commonsnode.http import documents, on_care
 from commonsnode.http.calls import Call, fields_of
 from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
@@ -74,11 +74,33 @@ async def add(call: Call) -> Mapping[str, Any]:
     return {**_written(done), "blurred": done.blurred_m, "community": community.hex()}
 
 
+async def intend(call: Call) -> Mapping[str, Any]:
+    """Offer something, or say that it is needed."""
+    community, body = await community_of(call), call.body
+    fields = fields_of(body)
+    done = await call.sign(
+        lambda author: intents.say(
+            author,
+            community,
+            body["direction"],
+            fields,
+            since=body.get("from"),
+            until=body.get("until"),
+            lane=body.get("lane", "public"),
+            exact_place=body.get("exact_place", False),
+        )
+    )
+    return {**_written(done), "blurred": done.blurred_m, "community": community.hex()}
+
+
 async def shown(call: Call) -> Mapping[str, Any]:
+    now_ms = call.node.clock.now_ms()
+
     def read(store: Store) -> Mapping[str, Any]:
         ref = _resolve(store, call, void=True)
         view, held = store.whole(ref), inventory.held_values(store, ref)
         found = documents.record_full(store, view) if view is not None else documents.record_void(store, ref)
+        found = {**found, "care": on_care.summary(store, view, now_ms) if view is not None else None}
         if view is not None and (half := halves.held(store, [view]).get(ref)) is not None:
             return documents.with_held_half(found, half)
         return found if held is None else documents.with_held(found, held)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 
 from commonsnode.http import (
+    care_routes,
     feed_routes,
     on_authority,
     on_communities,
@@ -291,6 +292,16 @@ ROUTES: list[Route] = [
     ),
     Route(
         "POST",
+        _C + "/intents",
+        on_records.intend,
+        "Offer something, or say that it is needed",
+        "Added",
+        status=201,
+        body="Intending",
+        person=True,
+    ),
+    Route(
+        "POST",
         _C + "/import",
         on_transfer.import_rows,
         "Import a table: a line that says what it is, then its rows, each {line, key, fields}, or in our own form"
@@ -384,6 +395,7 @@ ROUTES: list[Route] = [
         query=_WHICH,
     ),
     *reservation_routes.ROUTES,
+    *care_routes.ROUTES,
     *feed_routes.ROUTES,
     Route(
         "POST",

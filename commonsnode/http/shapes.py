@@ -6,11 +6,13 @@ from typing import Any
 from commonsnode.charters import READING
 from commonsnode.config import CHOSEN_LANES
 from commonsnode.devices import CODE_CHARS_MAX, DEVICE, FIRST, NODE, RECOVERY
+from commonsnode.http.care_shapes import CARE_OF_A_THING, CARE_SHAPES, WHEN
 from commonsnode.http.contact_shapes import CONTACT_SHAPES
 from commonsnode.http.feed_shapes import FEED_SHAPES
 from commonsnode.http.reservation_shapes import RESERVATION_SHAPES
 from commonsnode.http.resource_shapes import RESOURCE_SHAPES
 from commonsnode.http.schema import Schema, ref
+from commonsnode.intents import NEED, OFFER
 from commonsnode.inventory import WRITTEN_LANES
 from commonsnode.people.accounts import NAME_CHARS_MAX
 from commonsnode.people.people import PASSPHRASE_CHARS_MAX
@@ -471,6 +473,7 @@ SCHEMAS: dict[str, Schema] = {
                 },
             },
             "created": MOMENT,
+            "care": CARE_OF_A_THING,
         }
     ),
     "Records": _object(records={"type": "array", "items": ref("Record")}, cursor=_or_null(TEXT)),
@@ -480,6 +483,17 @@ SCHEMAS: dict[str, Schema] = {
         lane={"type": "string", "enum": list(WRITTEN_LANES)},
         exact_place=EXACT_PLACE,
         fields=TYPED_FIELDS,
+    ),
+    "Intending": _closed(
+        {
+            "direction": {"type": "string", "enum": [OFFER, NEED]},
+            "from": WHEN,
+            "until": WHEN,
+            "lane": {"type": "string", "enum": list(WRITTEN_LANES)},
+            "exact_place": EXACT_PLACE,
+            "fields": ref(_fields_name(KINDS["intent"])),
+        },
+        required="direction fields",
     ),
     **{_fields_name(kind): _declared(kind) for kind in KINDS.values()},
     "Added": _closed({**WRITTEN, "blurred": BLURRED, "community": COMMUNITY}),
@@ -550,6 +564,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ExportLine": _object(id=RECORD, kind=TEXT, lane=TEXT, fields=FIELDS),
     **RESERVATION_SHAPES,
+    **CARE_SHAPES,
     **FEED_SHAPES,
     "SigningIn": _object(name=PERSON_NAME, passphrase=SECRET),
     "SignedIn": _closed(

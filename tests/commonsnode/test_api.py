@@ -73,6 +73,9 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
         "PeerAddress": {"address": "ws://127.0.0.1:9/peer"},
         "Syncing": {"wait": False},
         "Checking": {"rebuild": True},
+        "Intending": {"direction": "need", "from": "sat", "fields": {"title": "Tractor"}},
+        "Caring": {"did": "oiled"},
+        "CareRule": {"task": "oil", "days": 90},
         "Question": {"near": "0.3,-78.2", "area": {"type": "Polygon", "coordinates": AREA}},
     }
     last = [route for route in ROUTES if (route.method, route.path) == ("DELETE", "/communities/{community}")]

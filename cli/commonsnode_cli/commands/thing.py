@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from commonsnode_cli.client import Client, Document, segment
+from commonsnode_cli.commands.care import say_care
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json, KindOption, ThingId
 from commonsnode_cli.wording import author, length, moment, value_text
@@ -58,14 +59,14 @@ def add(
     given = fields(words or ())
     if "title" in given:
         raise WrongUsage("the title is given twice: TITLE, and the field title")
-    _check_lane(lane, "add")
+    check_lane(lane, "add")
     if not title.strip():
         raise WrongUsage("the title is empty")
     given = {
         "title": text(title, "the title"),
         **{name: value for name, value in given.items() if value is not None},
     }
-    _put_at(given, at)
+    put_at(given, at)
     call = Invocation.of(context, as_json)
     found = call.community(community)
     added = call.node.post(
@@ -76,8 +77,8 @@ def add(
         call.out.document(added)
         return
     call.out.line("added: ", (title, "bold"), f"  {added['id']}")
-    _say_blurred(call, added)
-    _say_waiting(call, added)
+    say_blurred(call, added)
+    say_waiting(call, added)
 
 
 @app.command()
@@ -101,11 +102,11 @@ def edit(
 
     As in: commonsnode edit 3f9a condition=broken keeper_name=Rosa description=
     """
-    _check_lane(lane, "edit")
+    check_lane(lane, "edit")
     given = fields(words or ())
     if not given and at is None:
         raise WrongUsage("nothing to change: give field=value, or --at LAT,LON (see commonsnode edit --help)")
-    _put_at(given, at)
+    put_at(given, at)
     call = Invocation.of(context, as_json)
     path, query = _record(thing, community, kind)
     if at is not None:
@@ -120,8 +121,8 @@ def edit(
     names = changed["changed"]
     call.out.line("changed: " if names else "nothing changed: ", ", ".join(names) or "it says so already")
     call.out.line("  id  ", changed["id"])
-    _say_blurred(call, changed)
-    _say_waiting(call, changed)
+    say_blurred(call, changed)
+    say_waiting(call, changed)
 
 
 @app.command()
@@ -158,6 +159,7 @@ def show(
         for one in writes:
             said = f"no effect: {value_text(name, one['value'])}  ({one['author'][:8]}, {moment(one['time'])}: {one['why']})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
+    say_care(call, found["care"])
     if found["deleted"]:
         call.out.line(("  removed; bring it back: ", "red"), f"commonsnode restore {found['id'][:8]}")
     if found["waiting"]:
@@ -220,7 +222,7 @@ def remove(
         return
     call.out.line("removed: ", removed["id"])
     call.out.say(f"  undo: commonsnode restore {removed['id'][:8]}")
-    _say_waiting(call, removed)
+    say_waiting(call, removed)
 
 
 @app.command()
@@ -239,7 +241,7 @@ def restore(
         call.out.document(restored)
         return
     call.out.line("restored: ", restored["id"])
-    _say_waiting(call, restored)
+    say_waiting(call, restored)
 
 
 @app.command()
@@ -307,7 +309,7 @@ def _exactly(record: Document) -> tuple[str, dict[str, str | None]]:
     return f"/records/{record['id']}", {"community": record["community"], "kind": record["kind"]}
 
 
-def _put_at(given: dict[str, Any], at: str | None) -> None:
+def put_at(given: dict[str, Any], at: str | None) -> None:
     if at is None:
         return
     if "place" in given:
@@ -328,14 +330,14 @@ def _pages(node: Client, path: str, query: dict[str, str | None], limit: int | N
     return records
 
 
-def _check_lane(lane: str | None, command: str) -> None:
+def check_lane(lane: str | None, command: str) -> None:
     if lane is not None and lane not in LANES:
         raise WrongUsage(
             f"a lane is {', '.join(LANES[:-1])} or {LANES[-1]}, not {lane!r} (see commonsnode {command} --help)"
         )
 
 
-def _say_blurred(call: Invocation, written: Document) -> None:
+def say_blurred(call: Invocation, written: Document) -> None:
     if written["blurred"] is None:
         return
     call.out.say(
@@ -345,7 +347,7 @@ def _say_blurred(call: Invocation, written: Document) -> None:
         call.out.say(f"  its exact place waits on this node: {written['why']}")
 
 
-def _say_waiting(call: Invocation, written: Document) -> None:
+def say_waiting(call: Invocation, written: Document) -> None:
     if written["waiting"] and not call.as_json:
         call.out.say(f"  it waits on this node. {_why_waiting(call, written)}")
 
