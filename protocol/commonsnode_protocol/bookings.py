@@ -5,11 +5,20 @@ A function of the asks and acts that stand (commitments.py), whatever the order.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import IntEnum, StrEnum
+from itertools import accumulate
 
-from commonsnode_protocol.custody import Custody, People, Precedes
-from commonsnode_protocol.idle import Busy, taken
+from commonsnode_protocol.custody import TERMS_MAX, Custody, People, Precedes
+from commonsnode_protocol.idle import Busy
+from commonsnode_protocol.occupied import Occupied, Overlapping
+
+DISPLACED_BY_MAX = 16  # asks that are named to one who is displaced
+_PLACES = 20  # decimals that an amount may have
+_EXACT = Context(prec=3 * _PLACES)
+_CHANGED_MAX = (
+    64  # blocks that are taken out for one ask, and put back; where more give way, all others are added up
+)
 
 
 class Act(StrEnum):
@@ -78,17 +87,28 @@ class Rules:
     at_once: bool = False
     capacity: Decimal = Decimal(1)
 
-    def may_decide(self, acted: Acted) -> bool:
+
+class _Deciding:
+    """Who may confirm, decline, hand over and take back."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._ends: dict[bytes, list[bytes]] = {}  # person → what ended their terms, the last first
+        for term in reversed(rules.custody.terms):
+            ends = self._ends.setdefault(rules.people.person_of(term.keeper), [])
+            if term.ended_by is not None and len(ends) < TERMS_MAX:
+                ends.append(term.ended_by)
+
+    def may(self, acted: Acted) -> bool:
         """By a steward, by the keeper, or by who was keeper, before they handed the thing over."""
-        if self.people.seniority(acted.author) is not None:
+        people, keeper = self._rules.people, self._rules.custody.keeper
+        if people.seniority(acted.author) is not None:
             return True
-        if self.custody.keeper is not None and self.people.same(acted.author, self.custody.keeper):
+        if keeper is not None and people.same(acted.author, keeper):
             return True
         return any(
-            term.ended_by is not None
-            and self.people.same(acted.author, term.keeper)
-            and (acted.changeset == term.ended_by or self.precedes(acted.changeset, term.ended_by))
-            for term in self.custody.terms
+            acted.changeset == ended_by or self._rules.precedes(acted.changeset, ended_by)
+            for ended_by in self._ends.get(people.person_of(acted.author), ())
         )
 
 
@@ -146,25 +166,97 @@ def settle(asks: Iterable[Ask], acts: Iterable[Acted], rules: Rules) -> list[Boo
     by_ask: dict[bytes, list[Acted]] = {}
     for acted in acts:
         by_ask.setdefault(acted.ask, []).append(acted)
+    deciding = _Deciding(rules)
     cases = sorted(
         (
-            _case(ask, by_ask.get(ask.changeset, []), rules)
+            _case(ask, by_ask.get(ask.changeset, []), rules, deciding)
             for ask in {ask.changeset: ask for ask in asks}.values()
         ),
         key=lambda case: case.order,
     )
-    blocks: list[_Block] = []
+    taken = _Taken(cases, rules.capacity)
     found: list[Booking] = []
     for case in cases:
-        against = [block for block in blocks if _stops(block, case)]
-        stands = not _overfull(against, case.ask, rules.capacity)
+        stands = taken.has_room(case)
+        by = () if stands else taken.displacing(case)
         if stands:
-            blocks += _blocks(case)
-        found.append(_booking(case, stands, [] if stands else against))
+            taken.add(case)
+        found.append(_booking(case, stands, by))
     return _in_line(found)
 
 
-def _case(ask: Ask, acts: Sequence[Acted], rules: Rules) -> _Case:
+class _Taken:
+    """What is blocked by those that stand, while the asks have their turn."""
+
+    def __init__(self, cases: Sequence[_Case], capacity: Decimal) -> None:
+        self._capacity = _whole(capacity)
+        self._blocks: list[_Block] = []
+        self._ended_by: dict[bytes, list[int]] = {}  # an ending → the blocks that give way to who knows of it
+        moments = {moment for case in cases for moment in (case.ask.begin_ms, case.ask.end_ms)}
+        self._occupied = Occupied(moments | {back for case in cases if (back := _back(case)) is not None})
+
+    def has_room(self, case: _Case) -> bool:
+        ask = case.ask
+        excused = self._excused(case)
+        if len(excused) > _CHANGED_MAX:
+            most = self._most_beside(case)
+        else:
+            self._change(excused, -1)
+            most = self._occupied.most(ask.begin_ms, ask.end_ms)
+            self._change(excused, 1)
+        return most + _whole(ask.amount) <= self._capacity
+
+    def displacing(self, case: _Case) -> tuple[bytes, ...]:
+        """Some asks that do not let this one stand, in their order; at most DISPLACED_BY_MAX."""
+        numbers = self._occupied.spans(
+            case.ask.begin_ms,
+            case.ask.end_ms,
+            lambda number: not (self._blocks[number].endings & case.excused),
+            DISPLACED_BY_MAX,
+        )
+        return tuple(dict.fromkeys(self._blocks[number].of for number in numbers))
+
+    def add(self, case: _Case) -> None:
+        for block in _blocks(case):
+            busy, number = block.busy, len(self._blocks)
+            if busy.begin_ms < busy.end_ms:
+                self._blocks.append(block)
+                self._occupied.put(number, busy.begin_ms, busy.end_ms, _whole(busy.amount))
+                for ending in block.endings:
+                    self._ended_by.setdefault(ending, []).append(number)
+
+    def _change(self, blocks: Iterable[_Block], sign: int) -> None:
+        for block in blocks:
+            self._occupied.change(block.busy.begin_ms, block.busy.end_ms, sign * _whole(block.busy.amount))
+
+    def _most_beside(self, case: _Case) -> int:
+        """The most that is taken by those that do not give way to it."""
+        edges: list[tuple[int, int]] = []
+        for block in self._blocks:
+            if _overlap(block, case.ask) and not (block.endings & case.excused):
+                amount = _whole(block.busy.amount)
+                edges += [(max(block.busy.begin_ms, case.ask.begin_ms), amount), (block.busy.end_ms, -amount)]
+        # At one moment what ends goes before what begins.
+        return max(accumulate((change for _, change in sorted(edges)), initial=0))
+
+    def _excused(self, case: _Case) -> list[_Block]:
+        """Those that overlap it and give way to it, since who asked or confirmed knew that they had ended."""
+        numbers = {
+            number for ending in self._ended_by.keys() & case.excused for number in self._ended_by[ending]
+        }
+        return [block for block in (self._blocks[number] for number in numbers) if _overlap(block, case.ask)]
+
+
+def _overlap(block: _Block, ask: Ask) -> bool:
+    return block.busy.begin_ms < ask.end_ms and ask.begin_ms < block.busy.end_ms
+
+
+def _whole(amount: Decimal) -> int:
+    """So many of the smallest part that an amount can have: sums of these are exact."""
+    return int(amount.scaleb(_PLACES, _EXACT))
+
+
+def _case(ask: Ask, acts: Sequence[Acted], rules: Rules, deciding: _Deciding) -> _Case:
     effective: dict[Act, list[Acted]] = {}
     without: list[Acted] = []
     own_word: list[Acted] = []
@@ -175,11 +267,11 @@ def _case(ask: Ask, acts: Sequence[Acted], rules: Rules) -> _Case:
         elif acted.act is Act.CONFIRMED and by_asker:
             # One's own word is no keeper's word, even of who keeps the thing.
             allowed = False
-            if rules.at_once or rules.may_decide(acted):
+            if rules.at_once or deciding.may(acted):
                 own_word.append(acted)
                 continue
         else:
-            allowed = rules.may_decide(acted)
+            allowed = deciding.may(acted)
         if allowed:
             effective.setdefault(acted.act, []).append(acted)
         else:
@@ -198,22 +290,6 @@ def _case(ask: Ask, acts: Sequence[Acted], rules: Rules) -> _Case:
     for act in (Act.CONFIRMED, Act.HANDED_OVER):
         knew += [acted.refs for acted in effective.get(act, ())]
     return _Case(ask, rank, at, effective, tuple(without), frozenset().union(*knew))
-
-
-def _stops(block: _Block, case: _Case) -> bool:
-    ask = case.ask
-    return (
-        block.busy.begin_ms < ask.end_ms
-        and ask.begin_ms < block.busy.end_ms
-        and not (block.endings & case.excused)
-    )
-
-
-def _overfull(against: Sequence[_Block], ask: Ask, capacity: Decimal) -> bool:
-    if ask.amount > capacity:
-        return True
-    spans = taken((block.busy for block in against), 0, ask.amount, capacity)
-    return any(begin < ask.end_ms and ask.begin_ms < end for begin, end in spans)
 
 
 def _blocks(case: _Case) -> list[_Block]:
@@ -237,7 +313,7 @@ def _back(case: _Case) -> int | None:
     return min(max(at, case.ask.begin_ms), case.ask.end_ms)
 
 
-def _booking(case: _Case, stands: bool, against: Sequence[_Block]) -> Booking:
+def _booking(case: _Case, stands: bool, displaced_by: tuple[bytes, ...]) -> Booking:
     ask = case.ask
     busy: tuple[int, int] | None = (ask.begin_ms, ask.end_ms)
     if case.acts.get(Act.CANCELLED):
@@ -254,19 +330,19 @@ def _booking(case: _Case, stands: bool, against: Sequence[_Block]) -> Booking:
         state = State.ASKED
     else:
         state = State.CONFIRMED
-    by = tuple(dict.fromkeys(block.of for block in against)) if state is State.DISPLACED else ()
+    by = displaced_by if state is State.DISPLACED else ()
     return Booking(ask, state, case.rank, case.effective_ms, busy, by, None, case.no_effect)
 
 
 def _in_line(found: Sequence[Booking]) -> list[Booking]:
     """The displaced with their place in the waiting list: how many before them wait for a part of their span."""
-    waiting: list[Ask] = []
+    waits = [booking.ask for booking in found if booking.state is State.DISPLACED]
+    before = Overlapping(moment for ask in waits for moment in (ask.begin_ms, ask.end_ms))
     result: list[Booking] = []
     for booking in found:
         if booking.state is State.DISPLACED:
             ask = booking.ask
-            before = sum(each.begin_ms < ask.end_ms and ask.begin_ms < each.end_ms for each in waiting)
-            waiting.append(ask)
-            booking = replace(booking, waiting=before + 1)
+            booking = replace(booking, waiting=before.count(ask.begin_ms, ask.end_ms) + 1)
+            before.add(ask.begin_ms, ask.end_ms)
         result.append(booking)
     return result

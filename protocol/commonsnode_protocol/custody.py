@@ -9,6 +9,8 @@ from commonsnode_protocol.record import RecordKey, typed_id
 
 KEEPER = "keeper"
 NONCE = "nonce"
+CANDIDATES_MAX = 64  # hand-overs from one value; with more of them it is a fork
+TERMS_MAX = 16  # of one person: what they decided before the end of an earlier one has no effect any more
 
 Precedes: TypeAlias = Callable[[bytes, bytes], bool]
 """Whether the first changeset is among the ancestors of the second, by refs of one author in one lane."""
@@ -67,15 +69,14 @@ def custody(
     at = _base(every, by_stewards, people)
     effective: set[bytes] = set(by_stewards)
     keeper = creator if at is None else every[at].value
+    following_on: dict[bytes | None, list[KeeperWrite]] = {}
+    for id_, write in every.items():
+        if id_ not in by_stewards:
+            for before in write.supersedes or (None,):
+                following_on.setdefault(before, []).append(write)
     terms: list[Term] = []
     while keeper is not None:
-        candidates = [
-            write
-            for id_, write in every.items()
-            if id_ not in by_stewards
-            and people.same(write.author, keeper)
-            and (not write.supersedes if at is None else at in write.supersedes)
-        ]
+        candidates = [write for write in following_on.get(at, ()) if people.same(write.author, keeper)]
         effective.update(write.changeset for write in candidates)
         if not candidates:
             terms.append(Term(keeper))
@@ -110,10 +111,15 @@ def _base(every: Mapping[bytes, KeeperWrite], by_stewards: set[bytes], people: P
 
 def _first(candidates: Sequence[KeeperWrite], precedes: Precedes) -> KeeperWrite | None:
     """The one that all others have among their own-lane ancestors."""
-    for one in candidates:
-        if all(one is other or precedes(one.changeset, other.changeset) for other in candidates):
-            return one
-    return None
+    if len(candidates) > CANDIDATES_MAX:
+        return None
+    one = candidates[0]
+    for other in candidates[1:]:
+        # If any of them precedes all, it is never let go again.
+        if precedes(other.changeset, one.changeset):
+            one = other
+    others = (other for other in candidates if other is not one)
+    return one if all(precedes(one.changeset, other.changeset) for other in others) else None
 
 
 def keeper_writes(key: RecordKey, changesets: Iterable[Changeset]) -> tuple[bytes | None, list[KeeperWrite]]:

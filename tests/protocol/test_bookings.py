@@ -1,13 +1,14 @@
 """Which reservations stand: by rank, then by time along the asker's chain; a cancellation displaces nobody (rules 33 to 36)."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commonsnode_protocol import bookings
 from commonsnode_protocol.bookings import (
     Act,
     Acted,
@@ -247,6 +248,7 @@ def test_attack_30_the_confirmation_that_was_first_stands() -> None:
 
 
 _PEOPLE = (ANA, BEN, CAT)
+SEVERAL = replace(KEPT, capacity=Decimal("2.5"))
 
 
 @st.composite
@@ -266,6 +268,7 @@ def universes(draw: st.DrawFn) -> tuple[list[Ask], list[Acted]]:
             begin,
             begin + draw(st.integers(1, 6)),
             draw(st.integers(0, 20)),
+            draw(st.sampled_from([Decimal(1), Decimal(1), Decimal("0.5"), Decimal("2.25")])),
             refs=frozenset(known),
         )
         asks.append(one)
@@ -291,8 +294,58 @@ def _standing(of: Sequence[Booking]) -> set[bytes]:
     return {booking.ask.changeset for booking in of if booking.state not in ended}
 
 
+def _by_definition(of: Sequence[Booking], acts: Sequence[Acted], rules: Rules) -> set[bytes]:
+    """Which asks stand, moment by moment, by SPEC.md; of, for the order of their turn and what has no effect."""
+    without = {id(acted) for booking in of for acted in booking.no_effect}
+    blocks: list[tuple[int, int, Decimal, frozenset[bytes]]] = []
+    standing: set[bytes] = set()
+    for booking in of:
+        ask = booking.ask
+        mine = [each for each in acts if each.ask == ask.changeset and id(each) not in without]
+        given = [e for e in mine if e.act in (Act.CONFIRMED, Act.HANDED_OVER) and e.author != ask.author]
+        knew = ask.refs.union(*(each.refs for each in given))
+        taken = [
+            sum(
+                (amount for begin, end, amount, endings in blocks if begin <= t < end and not endings & knew),
+                Decimal(0),
+            )
+            for t in range(ask.begin_ms, ask.end_ms)
+        ]
+        if any(already + ask.amount > rules.capacity for already in taken):
+            continue
+        standing.add(ask.changeset)
+        ended = frozenset(e.changeset for e in mine if e.act in (Act.CANCELLED, Act.DECLINED))
+        returns = [each for each in mine if each.act is Act.RETURNED]
+        back = min((each.at_ms for each in returns), default=ask.end_ms)
+        back = min(max(back, ask.begin_ms), ask.end_ms)
+        blocks.append((ask.begin_ms, back, ask.amount, ended))
+        blocks.append((back, ask.end_ms, ask.amount, ended | {each.changeset for each in returns}))
+    return standing
+
+
 @settings(max_examples=400)
-@given(universes(), st.sampled_from([KEPT, AT_ONCE]), st.data())
+@given(universes(), st.sampled_from([KEPT, AT_ONCE, SEVERAL]), st.sampled_from([0, 64]))
+def test_who_stands_is_as_the_definition_says(
+    universe: tuple[list[Ask], list[Acted]], rules: Rules, changed_max: int
+) -> None:
+    asks, acts = universe
+    with patch.object(bookings, "_CHANGED_MAX", changed_max):
+        found = settle(asks, acts, rules)
+    stand = _by_definition(found, acts, rules)
+    assert _standing(found) <= stand
+    assert {each.ask.changeset for each in found if each.state is State.DISPLACED}.isdisjoint(stand)
+    waits = [each for each in found if each.state is State.DISPLACED]
+    for n, each in enumerate(waits):
+        overlapping = [
+            other
+            for other in waits[:n]
+            if other.ask.begin_ms < each.ask.end_ms and each.ask.begin_ms < other.ask.end_ms
+        ]
+        assert each.waiting == len(overlapping) + 1
+
+
+@settings(max_examples=400)
+@given(universes(), st.sampled_from([KEPT, AT_ONCE, SEVERAL]), st.data())
 def test_no_cancellation_displaces_anybody_or_brings_anybody_back(
     universe: tuple[list[Ask], list[Acted]], rules: Rules, data: st.DataObject
 ) -> None:
@@ -322,10 +375,13 @@ def test_the_order_of_arrival_is_nothing(
 
 
 @settings(max_examples=200)
-@given(universes(), st.sampled_from([KEPT, AT_ONCE]))
-def test_a_thing_is_never_promised_twice(universe: tuple[list[Ask], list[Acted]], rules: Rules) -> None:
-    spans = sorted(each.busy for each in settle(*universe, rules) if each.busy is not None)
-    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
+@given(universes(), st.sampled_from([KEPT, AT_ONCE, SEVERAL]))
+def test_no_more_of_a_thing_is_promised_than_there_is(
+    universe: tuple[list[Ask], list[Acted]], rules: Rules
+) -> None:
+    taken = [(each.busy, each.ask.amount) for each in settle(*universe, rules) if each.busy is not None]
+    for t in range(16):
+        assert sum(amount for (begin, end), amount in taken if begin <= t < end) <= rules.capacity
 
 
 @settings(max_examples=200)

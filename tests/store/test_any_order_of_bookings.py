@@ -6,20 +6,24 @@ Long form: `python tests/store/test_any_order_of_bookings.py FIRST COUNT` runs s
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import authority_world
-from authority_world import key_of
-from commonsnode_protocol.authority import Evaluator
+from authority_acts import device, grant, revoke, revoke_key, table, village
+from authority_world import Node, key_of
+from commonsnode_protocol.authority import Evaluator, Settings
+from commonsnode_protocol.authority.writing import NotPossible
 from commonsnode_protocol.bookings import Act, Booking, Rules, settle
 from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.changeset import AUTHORITY, Changeset, build, decode
+from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset, build, decode
 from commonsnode_protocol.commitments import KIND, amount_of, read
 from commonsnode_protocol.custody import Custody, custody, keeper_writes, own_chain
 from commonsnode_protocol.intake import Checked
@@ -27,10 +31,12 @@ from commonsnode_protocol.kinds.lending import AT_ONCE, rules_for
 from commonsnode_protocol.record import RecordKey, state, typed_id
 from commonsnode_store.reserved import people_of
 from commonsnode_store.store import Store
+from store_acts import NOW, signed
 from store_universe import DATA_LANES, by_lane, community_of, deliver, standing, store_of
 
 EXAMPLES = 30
 STEPS = 60
+LATE_MAX = 4
 NONCE = bytes(16)
 KEYS = ("F", "B", "C", "M", "N", "M2")
 _LENDING: Sequence[Value] = ({"confirm": "at-once"}, {"confirm": "keeper"}, 5)
@@ -86,7 +92,7 @@ class Writing:
         draw: Random, community: bytes, author: bytes, refs: Sequence[bytes]
     ) -> tuple[bytes, str, _Fields]:
         fields: _Fields = {"title": ("Drill", [])}
-        creates = draw.random() < 0.4
+        creates = draw.random() < 0.6
         record = typed_id(community, author, NONCE) if creates else thing_of(community, draw.choice("FM"))
         over = [at for at in range(len(refs)) if draw.random() < 0.5]
         if creates:
@@ -121,6 +127,43 @@ class Writing:
         act = draw.choice(list(Act))
         value = draw.randrange(9) if act in (Act.HANDED_OVER, Act.RETURNED) else True
         return {act.value: (value, [])}
+
+
+def village_of(seed: int) -> list[Checked]:
+    """Few people who are well admitted, and change: devices come and go, stewards, members, and what the charter says."""
+    authority_world.begin()
+    draw, writes = Random(seed), Writing()
+    order: list[Changeset] = []
+    write = Node.write
+
+    def noted(node: Node, changeset: Changeset) -> Changeset:
+        order.append(changeset)
+        return write(node, changeset)
+
+    def data(node: Node) -> None:
+        node.add_thing(key_of(draw.choice(("F", "B", "M", "M", "M2", "M2", "N", "N"))), PUBLIC)
+
+    acts: Sequence[Callable[[Node], object]] = (
+        lambda node: grant(node, "F", draw.choice("MN")),
+        lambda node: revoke(node, draw.choice("FB"), draw.choice("MN")),
+        lambda node: device(node, "M", "M", "M2"),
+        lambda node: revoke_key(node, "M", "M", "M2"),
+        lambda node: table(node, "F", add=["B"]),
+        lambda node: table(node, "F", "B", remove=[draw.choice("FB")]),
+        lambda node: table(
+            node, "F", settings=Settings(lending={"confirm": draw.choice(("at-once", "keeper"))})
+        ),
+    )
+    with patch.object(authority_world, "written", writes), patch.object(Node, "write", noted):
+        node = village("F")
+        for person in "BMN":
+            grant(node, "F", person)
+        for _ in range(draw.randrange(10, 30)):
+            with suppress(NotPossible):
+                (data if draw.random() < 0.75 else draw.choice(acts))(node)
+    # What never stood is nowhere.
+    held = {each.id for each in (*node.held(), *node.data[PUBLIC].values())}
+    return [signed(each) for each in order if each.id in held]
 
 
 def by_definition(everything: Sequence[Checked]) -> dict[bytes, list[Booking]]:
@@ -177,10 +220,17 @@ def _rules(thing: bytes, of: Mapping[str, Sequence[Changeset]], evaluator: Evalu
 
 
 def check_seed(empty_file: Path, seed: int, random: Random) -> None:
-    everything = community_of(seed, Writing(), STEPS)
+    everything = village_of(seed) if seed % 3 else community_of(seed, Writing(), STEPS)
     community, expected = everything[0].id, by_definition(everything)
     with store_of(empty_file, community) as store:
-        deliver(store, everything, random)
+        late = random.sample(everything[1:], min(LATE_MAX, len(everything) - 1))
+        deliver(store, [each for each in everything if each not in late], random)
+        for each in late:
+            # What comes last, and alone, is followed by itself.
+            store.apply(community, each.changeset.lane, [each], seen_ms=NOW)
+            assert store.check() == []
+        for lane, batch in by_lane(everything).items():
+            store.apply(community, lane, batch, seen_ms=NOW)
         assert store.check() == []
         for thing, bookings in expected.items():
             found = store.bookings(community, thing, waiting=False).reserved
