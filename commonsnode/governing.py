@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from commonsnode.authoring import Author
 from commonsnode.config import SERVED_LANES
 from commonsnode.errors import Ambiguous, Conflict, Unknown, WrongField
-from commonsnode_protocol.authority import Authority, Evaluator
+from commonsnode_protocol.authority import MIRROR, Authority, Evaluator
 from commonsnode_protocol.authority.persons import Key
 from commonsnode_protocol.authority.proofs import proof_of
 from commonsnode_protocol.authority.stand_ins import Link, Said, StoodIn
@@ -139,6 +139,8 @@ def role_of(authority: Authority, key: bytes) -> str | None:
     membership = authority.members.get(person) if person is not None else None
     if person is None or membership is None:
         return None
+    if membership.role == MIRROR:  # also one who was a member, and whose keys are cut since
+        return MIRROR if key == person else None
     valued = authority.people[person].person if person in authority.people else None
     if valued is not None and key in valued.keys and is_cut(valued.keys[key]):
         return None

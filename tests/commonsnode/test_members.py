@@ -7,6 +7,7 @@ import pytest
 from commonsnode import communities, inventory, members
 from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, Unknown, WrongField
+from commonsnode.governing import role_of
 from commonsnode_protocol.authority import writing
 from commonsnode_protocol.changeset import decode
 from commonsnode_store.store import Store
@@ -124,6 +125,9 @@ def test_a_member_becomes_a_mirror_by_a_revocation_and_a_grant_at_once(
     members.grant(author, valley, rosa.key.hex(), "mirror")
     authority = store.authority(valley)
     assert authority.members[rosa.key].role == "mirror"
+    assert (
+        role_of(authority, rosa.key) == "mirror"
+    )  # it carries what it cannot read, though its writings are cut
     assert not authority.writes(rosa.key)
     assert store.standing([early]) == {early}
 

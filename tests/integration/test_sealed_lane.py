@@ -129,6 +129,26 @@ def test_a_former_member_reads_nothing_new_and_a_member_holds_until_there_is_a_k
         assert node.shell.run("check").code == 0
 
 
+def test_lanes_are_chosen_and_added_by_following_again(tmp_path: Path) -> None:
+    with nodes(tmp_path, "ab") as (a, b):
+        link = a.do("community", "create", "Valle Alto")["link"]
+        a.do("member", "grant", key(b))
+        a.do("add", "Apple press")
+        sealed(a, "Rosa")
+        b.do("community", "follow", link, "--lanes", "public")
+        met(b, lambda: titles(b) == {"Apple press"})
+        assert set(b.entry()["lanes"]) == {"authority", "public"}
+        assert "does not follow" in b.shell.refused("member", "contact", "--name", "Ana")
+        assert "lane" in b.shell.refused("community", "follow", link, "--lanes", "public,secrets")
+        assert set(b.entry()["lanes"]) == {"authority", "public"}
+        b.do("community", "follow", link, "--lanes", "members")
+        met(b, lambda: titles(b) == {"Apple press", "Rosa"})
+        assert set(b.entry()["lanes"]) == {"authority", "public", "members", "keys"}
+        b.do("community", "follow", link, "--lanes", "knowledge")  # what is followed stays
+        assert set(b.entry()["lanes"]) == set(a.entry()["lanes"])
+        met(b, lambda: fingerprints(a, b))
+
+
 def test_names_and_contact_details_reach_members_and_nobody_else(village: list[Running]) -> None:
     a, b, c = village
     met(c, lambda: c.entry()["name"] == "Valle Alto")
