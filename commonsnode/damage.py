@@ -53,6 +53,7 @@ def report(
             "by": held.rules.people.person_of(of.ask.author),
             "at": at_ms if at_ms is not None else author.now_ms,
             "note": note,
+            "condition": condition or DAMAGED,
             "fulfills": of.ref.record,
         },
         kind=EVENT,

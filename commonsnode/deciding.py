@@ -12,7 +12,7 @@ from commonsnode.authoring import Author
 from commonsnode.booked import Found, busy_of, extensions, is_asked
 from commonsnode.errors import Conflict, NotAllowed, Refusal, WrongField
 from commonsnode.lending import PERSON, THING, Span, lent
-from commonsnode.reservation_changes import ENDED, Done, endings, write_act
+from commonsnode.reservation_changes import ENDED, Done, endings, next_time, write_act
 from commonsnode.reserving import ALL_DAY, as_asker, checked_text, is_member
 from commonsnode_protocol.bookings import Act, Acted, Booking, Rank, State, settle
 from commonsnode_protocol.canonical import Value
@@ -137,7 +137,8 @@ def _raised(author: Author, of: Found, act: Act, value: Value) -> Done:
     """Confirm or hand over what then stands. Raises Conflict where it would not, for others that go before it."""
     held, ask = of.held, of.ask
     refs = frozenset((ask.changeset, *endings(held, of.ref.lane, ask.begin_ms, ask.end_ms)))
-    acted = Acted(_NOT_YET, author.key, ask.changeset, act, author.now_ms, author.now_ms, refs)
+    at_ms = next_time(author, of.ref.community, of.ref.lane, refs)
+    acted = Acted(_NOT_YET, author.key, ask.changeset, act, at_ms, author.now_ms, refs)
     before = {each.booking.ask.changeset: each.booking for each in held.reserved}
     asks = [booking.ask for booking in before.values()]
     after = {each.ask.changeset: each for each in settle(asks, [*held.acts, acted], held.rules)}

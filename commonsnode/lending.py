@@ -7,6 +7,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 
+from commonsnode.asking.times import clock
 from commonsnode.asking.zones import zone_called, zone_of
 from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode_protocol.canonical import Value
@@ -94,7 +95,7 @@ class Lent:
             case Misfit.TOO_SOON if loan.lead_ms:
                 field, why = "from", f"it is asked for {_length(loan.lead_ms)} before, at the latest"
             case Misfit.TOO_SOON:
-                field, why = "from", "is past already"
+                field, why = "from", f"{clock(wanted.begin_ms, self.zone)} is past already"
             case Misfit.TOO_SHORT:
                 field, why = "until", f"it is lent for {_length(loan.shortest_ms)} at least"
             case Misfit.TOO_LONG:

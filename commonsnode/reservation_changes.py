@@ -1,6 +1,6 @@
 """How asks and acts become changesets: what they name of what was written before, so that it is not in their way.  SPEC.md, "Reservations"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -9,6 +9,7 @@ from commonsnode.authoring import SUPERSEDED_MAX, Author, Entry, superseding
 from commonsnode.booked import Found
 from commonsnode_protocol.bookings import Act, Acted, State
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.clock import writer_time
 from commonsnode_protocol.commitments import KIND
 from commonsnode_store.reserved import ThingBookings
 
@@ -63,6 +64,13 @@ def entry(record: bytes, fields: Mapping[str, Value], refs: Sequence[bytes]) -> 
     for n, ref in enumerate(dict.fromkeys(refs)):
         writes[names[n % len(names)]][1].append(ref)
     return record, KIND, writes
+
+
+def next_time(author: Author, community: bytes, lane: str, refs: Collection[bytes]) -> int:
+    """The time that the next changeset of this author has which names these."""
+    times = [time for _, time in author.store.heads(community, lane, author.key)]
+    times += [time for _, time, _ in author.store.facts(list(refs)).values()]
+    return writer_time(author.now_ms, times)
 
 
 def endings(held: ThingBookings, lane: str, begin_ms: int, end_ms: int) -> list[bytes]:

@@ -110,9 +110,11 @@ def _to_asker(held: ThingBookings, reserved: Reserved, now_ms: int) -> list[News
     over = booking.ask.end_ms <= now_ms
     match booking.state:
         case State.DISPLACED if not over:
-            by = tuple(each for each in _bookings(held) if each.ask.changeset in booking.displaced_by)
+            before_it = tuple(each for each in _bookings(held) if _takes_of(each, booking))
+            if any(held.rules.people.same(each.ask.author, booking.ask.author) for each in before_it):
+                return []  # asked anew meanwhile
             matter = Matter.FREE_AGAIN if is_free(held, booking.ask) else Matter.DISPLACED
-            return [News(matter, held, reserved, by)]
+            return [News(matter, held, reserved, before_it)]
         case State.DECLINED if not over:
             return [News(Matter.DECLINED, held, reserved)]
         case State.CONFIRMED if not over:
@@ -153,6 +155,11 @@ def _promised_beside(held: ThingBookings, booking: Booking) -> tuple[Booking, ..
         and each.rank <= Rank.AT_ONCE
         and booking.ask.changeset in each.displaced_by
     )
+
+
+def _takes_of(each: Booking, booking: Booking) -> bool:
+    """Whether it takes some of the time that the other is for."""
+    return each.busy is not None and each.busy[0] < booking.ask.end_ms and booking.ask.begin_ms < each.busy[1]
 
 
 def _bookings(held: ThingBookings) -> list[Booking]:

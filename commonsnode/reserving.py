@@ -13,7 +13,7 @@ from commonsnode.booked import Found, busy_of, extensions, keeps
 from commonsnode.errors import Conflict, NotAllowed, WrongField
 from commonsnode.governing import role_of
 from commonsnode.lending import PERSON, Span, lent
-from commonsnode.reservation_changes import endings, entry
+from commonsnode.reservation_changes import endings, entry, next_time
 from commonsnode_protocol.authority import MEMBER, STEWARD
 from commonsnode_protocol.bookings import Act, Acted, Ask, State, settle
 from commonsnode_protocol.canonical import Value
@@ -179,10 +179,11 @@ def _expected(
 ) -> tuple[ThingBookings, Reserved]:
     """What an ask will be, as far as is known here."""
     now_ms, named = author.now_ms, frozenset(refs)
-    ask = Ask(_NOT_YET, record, author.key, span.begin_ms, span.end_ms, now_ms, span.amount, named)
+    at_ms = next_time(author, thing.community, thing.lane, refs)
+    ask = Ask(_NOT_YET, record, author.key, span.begin_ms, span.end_ms, at_ms, span.amount, named)
     acts = list(held.acts)
     if Act.CONFIRMED.value in fields:
-        acts.append(Acted(_NOT_YET, author.key, _NOT_YET, Act.CONFIRMED, now_ms, 0, named))
+        acts.append(Acted(_NOT_YET, author.key, _NOT_YET, Act.CONFIRMED, at_ms, 0, named))
     asks = [each.booking.ask for each in held.reserved]
     booking = next(each for each in settle([*asks, ask], acts, held.rules) if each.ask is ask)
     reserved = Reserved(thing.lane, booking, now_ms, True)

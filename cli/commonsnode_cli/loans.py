@@ -9,6 +9,7 @@ from commonsnode_cli.invocation import Invocation
 from commonsnode_cli.wording import moment
 
 STYLES = {"confirmed": "green", "out": "green", "displaced": "yellow", "declined": "yellow"}
+RESERVED_SHOWN_MAX = 5  # below a thing
 USES = {"fee": "for a fee", "ask": "terms are to be agreed with its keeper"}
 
 
@@ -77,3 +78,19 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         return UTC
+
+
+def show_reserved(call: Invocation, thing: Document) -> None:
+    """What is reserved of a thing from now on, as lines below it."""
+    query = {
+        "of": thing["id"],
+        "community": thing["community"],
+        "open": "true",
+        "limit": str(RESERVED_SHOWN_MAX),
+    }
+    found = call.node.get("/reservations", query)
+    for row in found["reservations"]:
+        by = "you" if row["mine"] else who(row, "by")
+        call.out.line(f"  reserved: {span_text(row)}, {by}: {state_text(row)}  {row['id'][:12]}")
+    if found["cursor"] is not None:
+        call.out.line(f"  and more: commonsnode reservation list --of {thing['id'][:12]}")

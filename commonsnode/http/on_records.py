@@ -18,17 +18,15 @@ from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
 PAGE_RECORDS_MAX = 200
-APART = (
-    *names.OF_PEOPLE,
-    RESERVATION,
-)  # kinds that are shown with people and with things, and not among these
+BESIDE = (RESERVATION,)  # kinds that are shown with things, and not among them
 
 
 async def listed(call: Call) -> Mapping[str, Any]:
     """The records of one community where the path names one, else of all."""
     query = call.query
     name = call.path.get("community")
-    apart = () if query.get("kind") in APART else APART
+    apart = () if query.get("kind") in names.OF_PEOPLE else names.OF_PEOPLE
+    beside = () if query.get("kind") in BESIDE else BESIDE
 
     def read(store: Store) -> dict[str, Any]:
         try:
@@ -40,6 +38,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
                 cursor=query.get("cursor"),
                 limit=query.get("limit", PAGE_RECORDS),
                 without=apart,
+                beside=beside,
             )
         except ValueError as error:
             raise WrongField("cursor", str(error)) from error
@@ -53,7 +52,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
         if page.cursor is None and not query.get("deleted", False):  # the last page
             community = communities.resolve(store, name).id if name is not None else None
             held = documents.held_only(store, community, query.get("kind"), query.get("text", ""))
-            rows += [row for row in held if row["kind"] not in apart]
+            rows += [row for row in held if row["kind"] not in (*apart, *beside)]
         return {"records": rows, "cursor": page.cursor}
 
     return await call.node.writer.read(read)

@@ -16,8 +16,9 @@ from commonsnode import __version__, communities, halves, inventory
 from commonsnode.errors import Unknown
 from commonsnode.http import documents, page_texts
 from commonsnode.http.calls import NODE, Malformed, read_query
-from commonsnode.http.on_records import APART
+from commonsnode.http.on_records import BESIDE
 from commonsnode.http.schema import Schema
+from commonsnode.names import OF_PEOPLE
 from commonsnode.node import Node
 from commonsnode_store.store import Store
 
@@ -56,7 +57,8 @@ async def home(request: web.Request) -> web.StreamResponse:
                 text=text,
                 cursor=query.get("cursor"),
                 limit=THINGS_PER_PAGE,
-                without=APART,
+                without=OF_PEOPLE,
+                beside=BESIDE,
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error

@@ -98,7 +98,7 @@ def _text(matter: Matter, row: Mapping[str, Any], others: Sequence[str]) -> str:
         case Matter.FREE_AGAIN:
             return (
                 f"what you waited for may be free again: {what} ({one}). Ask anew: commonsnode reserve {row['resource'][:8]}"
-                f" --from {row['from']} --until {row['until']}"
+                f" {_options(row)}"
             )
         case Matter.CANCELLED:
             return f"{by} does not need {what} ({one}) any more"
@@ -113,13 +113,24 @@ def _text(matter: Matter, row: Mapping[str, Any], others: Sequence[str]) -> str:
 
 
 def _when(row: Mapping[str, Any]) -> str:
+    begin, end = _ends(row)
+    return begin if begin == end else f"{begin} to {end}"
+
+
+def _options(row: Mapping[str, Any]) -> str:
+    """How the same span is typed."""
+    begin, end = (each.replace(" ", "T") for each in _ends(row))
+    return f"--from {begin} --until {end}"
+
+
+def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Days, or times of the clock in the zone of the thing."""
     zone = zone_called(row["zone"]) or UTC
     # What anybody may write is clipped to what every zone can show.
     begin, end = (min(_ms(row[name]), LATEST_MS) for name in ("from", "until"))
     if not row["all_day"]:
-        return f"{clock(begin, zone)} to {clock(end, zone)}"
-    first, last = day_of(begin, zone), day_of(end - 1, zone)
-    return str(first) if first == last else f"{first} to {last}"
+        return clock(begin, zone), clock(end, zone)
+    return str(day_of(begin, zone)), str(day_of(end - 1, zone))
 
 
 def _ms(moment: str) -> int:

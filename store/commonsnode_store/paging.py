@@ -6,7 +6,7 @@ the list is read in order and each entry is looked up among them.
 """
 
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nsmallest
 
 from commonsnode_protocol import canonical
@@ -22,6 +22,7 @@ LIMIT_MAX = 1_000
 FEW = 2_000  # hits that are sorted; with more, the list is read instead
 
 Place = tuple[str, int]  # key, record number: where a page ends
+Apart = Mapping[int, Sequence[str]]  # number of a lane → kinds that are left out of it
 _START: Place = ("", -1)
 
 
@@ -35,14 +36,16 @@ def page(
     cursor: str | None,
     limit: int,
     without: Collection[str] = (),
+    beside: Collection[str] = (),
 ) -> Page:
-    """query: for FTS5. without: kinds that are left out of lane `members`.
+    """query: for FTS5. without: kinds that are left out of lane `members`; beside: of every lane.
 
     Raises ValueError where the cursor is none of ours, or the limit not from 1 to LIMIT_MAX.
     """
     if not 1 <= limit <= LIMIT_MAX:
         raise ValueError(f"a page has 1 to {LIMIT_MAX} records")
     after = _START if cursor is None else _place(cursor)
+    apart = {lane.no: (*beside, *(without if lane.name == MEMBERS else ())) for lane in lanes}
     total: int | None = None
     if query is not None:
         hits = [
@@ -50,14 +53,14 @@ def page(
             for (no,) in db.execute("select rowid from search where search match ? limit ?", (query, FEW + 1))
         ]
         if len(hits) <= FEW:
-            places = _places_of(db, lanes, hits, kind, deleted, without)
+            places = _places_of(db, apart, hits, kind, deleted)
             total = len(places)
             found = nsmallest(limit + 1, (place for place in places if place > after))
         else:
-            found = _listed(db, lanes, kind, query, deleted, after, limit + 1, without)
+            found = _listed(db, lanes, kind, query, deleted, after, limit + 1, apart)
     else:
-        found = _listed(db, lanes, kind, None, deleted, after, limit + 1, without)
-        total = _total(db, lanes, kind, deleted, without) if kind is None or cursor is None else None
+        found = _listed(db, lanes, kind, None, deleted, after, limit + 1, apart)
+        total = _total(db, lanes, kind, deleted, apart) if kind is None or cursor is None else None
     records = numbered(db, lanes, [no for _, no in found[:limit]])
     return Page(records, _cursor(found[limit - 1]) if len(found) > limit else None, total)
 
@@ -70,7 +73,7 @@ def _listed(
     deleted: bool,
     after: Place,
     limit: int,
-    without: Collection[str],
+    left_out: Apart,
 ) -> list[Place]:
     sql = "select key, record from listing where lane = ? and deleted = ? and (key, record) > (?, ?)"
     given: list[object] = []
@@ -82,7 +85,7 @@ def _listed(
         given.append(query)
     places: list[Place] = []
     for lane in lanes:
-        apart = _apart(lane, without)
+        apart = left_out[lane.no]
         but = f" and kind not in (select no from kinds where name in ({_marks(apart)}))" if apart else ""
         places += db.execute(
             f"{sql}{but} order by key, record limit ?", (lane.no, int(deleted), *after, *given, *apart, limit)
@@ -92,18 +95,16 @@ def _listed(
 
 def _places_of(
     db: Connection,
-    lanes: Iterable[Lane],
+    apart: Apart,
     records: Sequence[int],
     kind: str | None,
     deleted: bool,
-    without: Collection[str],
 ) -> list[Place]:
     """Where those of these records that are asked for are in the list. What is beneath an overlay is not searched."""
     sql = (
         "select records.no, id, lane, title, deleted, name from records cross join kinds on kinds.no = kind"
         " where records.no in ({})"
     )
-    apart = {lane.no: _apart(lane, without) for lane in lanes}
     return [
         (shown.listing_key(title, id_), no)
         for no, id_, lane, title, is_deleted, kind_name in select_in(db, sql, records)
@@ -114,12 +115,10 @@ def _places_of(
     ]
 
 
-def _total(
-    db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool, without: Collection[str]
-) -> int:
+def _total(db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool, apart: Apart) -> int:
     return sum(
         _count_of(db, lane, kind, deleted)
-        - sum(_count_of(db, lane, each, deleted) for each in _apart(lane, without) if kind in (None, each))
+        - sum(_count_of(db, lane, each, deleted) for each in apart[lane.no] if kind in (None, each))
         for lane in lanes
     )
 
@@ -135,10 +134,6 @@ def _count_of(db: Connection, lane: Lane, kind: str | None, deleted: bool) -> in
         )
     count: int = row.fetchone()[0]
     return count
-
-
-def _apart(lane: Lane, without: Collection[str]) -> tuple[str, ...]:
-    return tuple(without) if lane.name == MEMBERS else ()
 
 
 def _marks(values: Collection[str]) -> str:

@@ -348,13 +348,14 @@ class Store:
         cursor: str | None = None,
         limit: int = 50,
         without: Collection[str] = (),
+        beside: Collection[str] = (),
         among: Among | None = None,
     ) -> Page:
         """R. Records by title, of one community or of all; what members alone read of one is merged into it.
 
         text: words that a record must have, each as the beginning of one of its words, without case and accents.
         deleted: those that are deleted, in place of those that are not.
-        without: kinds that are left out of lane `members`.
+        without: kinds that are left out of lane `members`; beside: of every lane.
         among: as in `find`.
         Raises UnknownCommunity; ValueError where the cursor is none of ours, or the limit not from 1 to 1,000.
         """
@@ -372,6 +373,7 @@ class Store:
                 cursor=cursor,
                 limit=limit,
                 without=without,
+                beside=beside,
             )
             return replace(page, records=halves.whole(db, record_lanes, page.records))
 

@@ -45,6 +45,10 @@ def test_a_member_asks_the_keeper_confirms_and_both_see_it(node: Shell, rosa: Ro
     assert shown["terms"] == {"lent": True, "use": "free", "fee": "", "why": "nothing is said about terms"}
     (row,) = of(rosa("reservation", "list", "--mine", "--of", mixer, "--json"))["reservations"]
     assert row == shown
+    assert f"reserved: 2090-05-01 to 2090-05-02, {asked['by'][:8]}: confirmed" in node.text("show", mixer)
+    assert "Cement mixer" in node.text("list")
+    assert one not in node.text("list")
+    assert one in node.text("list", "--kind", "commitment")
     assert node.text("reservation", "hand-over", one).startswith("out: Cement mixer")
     assert node.text("reservation", "return", one).startswith("returned: Cement mixer")
 

@@ -160,6 +160,10 @@ def show(
             said = f"no effect: {value_text(name, one['value'])}  ({one['author'][:8]}, {moment(one['time'])}: {one['why']})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
     say_care(call, found["care"])
+    if found["kind"] == "resource" and not found["waiting"]:
+        from commonsnode_cli.loans import show_reserved
+
+        show_reserved(call, found)
     if found["deleted"]:
         call.out.line(("  removed; bring it back: ", "red"), f"commonsnode restore {found['id'][:8]}")
     if found["waiting"]:
