@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from commonsnode.peers.link import Via, lane_state
 from commonsnode.peers.links import Links
+from commonsnode_protocol import admission
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import AUTHORITY
@@ -66,20 +67,22 @@ class Spreading:
             return
         key = (landed.community, AUTHORITY)
         for link in dismissed:
-            # More than is pushed at once came with the revocation, so that alone goes.
-            size, packed = await self._writer.read(partial(_pack_revocations, landed=landed, node=link.node))
+            # More than is pushed at once came with what shuts it out, so that alone goes.
+            size, packed = await self._writer.run(partial(pack_farewell, landed=landed, node=link.node))
             state = lane_state(self._store, key)
             if state is not None and packed:
                 link.post(events.Changed(key, state, (), size, packed, 1))
 
 
-def _pack_revocations(store: "Store", landed: "Landed", node: bytes) -> tuple[int, bytes]:
-    authority = store.authority(landed.community)
-    persons = [
-        authority.people[first] for first in {node, *authority.persons_of(node)} & authority.people.keys()
-    ]
-    found = {id_ for person in persons for id_ in (*person.revocations, *person.leaves)}
-    ids = tuple(sorted(found.intersection(landed.ids)))[:PUSHED_IDS_MAX]
+def pack_farewell(store: "Store", landed: "Landed", node: bytes) -> tuple[int, bytes]:
+    """Of what landed, what tells this node why it is admitted no more, as a batch to push. In the writer thread."""
+    from commonsnode_store.errors import UnknownCommunity
+
+    try:
+        shut_out = admission.shut_out_by(store.evaluator(landed.community), node)
+    except UnknownCommunity:
+        return 0, b""
+    ids = tuple(id_ for id_ in landed.ids if id_ in shut_out)[:PUSHED_IDS_MAX]
     return _pack(store, (landed.community, AUTHORITY), ids)
 
 

@@ -117,3 +117,25 @@ def proof_of_member(held: Evaluator, key: bytes) -> Proof | None:
     chosen = {entry.id: entry for entry in (*found.values(), *grounds) if not entry.changeset.is_charter}
     ordered = sorted(chosen.values(), key=lambda entry: (entry.changeset.time, entry.id))
     return Proof(door_of_key(held.community, key), tuple(entry.id for entry in ordered)) if ordered else None
+
+
+def shut_out_by(held: Evaluator, key: bytes) -> frozenset[bytes]:
+    """What a key is admitted no more by, and all that this rests on but what it knew before.
+
+    That is: the tables that followed the charter; the revocations of its persons, and of the key; their own leaves; and
+    the withdrawals of the invitations by which they joined.
+    """
+    chain, acts = held.chain, held.acts
+    if chain is None or acts is None:
+        return frozenset()
+    found = {entry.id for entry in chain.carriers.values()}
+    for first in {key, *held.authority.persons_of(key), *acts.by_key.get(key, ())}:
+        member = held.member(first)
+        if member is not None:
+            found |= member.revocations | member.leaves
+            found |= member.person.kept if member.person is not None else frozenset()
+        found |= acts.keys_revoked.get(first, {}).keys()
+        for entry in held.pool.by_author.get(first, {}).values():
+            if entry.join is not None:
+                found |= acts.withdrawals.get(entry.join.invitation, {}).keys()
+    return frozenset(found & held.standing)

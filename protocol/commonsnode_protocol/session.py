@@ -408,6 +408,8 @@ class Session:
     def _state(self, lane: Lane, state: LaneState, ask: int, now_ms: int) -> None:
         if state != lane.theirs or ask == QUESTION:
             lane.retry_ms = min(lane.retry_ms, RETRY_MS_MIN)
+        if state != lane.theirs:
+            lane.tried = False
         lane.theirs = state
         if ask == QUESTION:
             if lane.applying:

@@ -370,6 +370,22 @@ def test_too_much_wanted_at_once_is_a_flood() -> None:
     refuses(session, frames.Want(1, (b"\xff" * 32,)), Reason.FLOOD)
 
 
+def test_data_waits_for_authority_that_changed_at_the_peer() -> None:
+    """Else what somebody was revoked for would be sent to who knows of it already, refused, and at last called a flood."""
+    session, state = begun(initiator=True)
+    tag = frames.tag(CHANNEL, frames.RESPONDER, COMMUNITY, AUTHORITY)
+    session.handle(events.Leave(AUTHORITY_LANE), 0)  # so that it comes after the other in every list
+    session.handle(events.Follow(((AUTHORITY_LANE, state),)), 0)
+    for frame in (frames.Drop(0), frames.Lanes(((tag, state),))):
+        session.handle(received(frame), 0)
+    other = frames.LaneState(bytes(16), bytes(32))
+    for lane in (1, 2):
+        session.handle(received(frames.State(lane, other, frames.NEWS)), 0)
+    effects = session.handle(events.TimerFired(), 2 * RETRY_MS_MIN)
+    asked = [effect.key for effect in effects if isinstance(effect, events.AskReconciliation)]
+    assert asked == [AUTHORITY_LANE]
+
+
 def test_a_stranger_who_pours_in_what_does_not_stand_is_a_flood() -> None:
     session, state = begun()
     session.handle(events.Applied(PUBLIC_LANE, state, (), REFUSED_MAX, 0), 0)
