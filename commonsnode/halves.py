@@ -10,13 +10,16 @@ from heapq import merge
 
 from commonsnode.errors import WrongField
 from commonsnode_protocol.authority.settings import GRID_M
-from commonsnode_protocol.blurring import BLURRED_KINDS, GRID, blurred_place
+from commonsnode_protocol.blurring import BLURRED_KINDS, GRID, blurred_place, is_blurred, position_of
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_store.answers import HistoryEntry, RecordRef, RecordView
 from commonsnode_store.errors import LaneNotFollowed
 from commonsnode_store.shown import BESIDE, PLACE
 from commonsnode_store.store import Store
+
+AGENT, PERSON = "agent", "person"
+KEEPERS = ("keeper_name", "keeper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,29 @@ def parted(kind: str, fields: Mapping[str, Value], grid_m: int, half: Mapping[st
         else:
             everybody[name] = value
     return Parted(everybody, members, blurred_m)
+
+
+def is_home(kind: str, fields: Mapping[str, Value]) -> bool:
+    """Whether a place is likely somebody's home: of a thing that names its keeper, or of a person."""
+    if kind == AGENT:
+        return fields.get("type", PERSON) == PERSON
+    return any(fields.get(name) is not None for name in KEEPERS)
+
+
+def exposed(store: Store, community: bytes) -> list[RecordView]:
+    """The things whose place is somebody's home, and is exact for everybody all the same."""
+    if not grid_of(store, community):
+        return []
+    return [
+        view
+        for view in store.export(community)
+        if view.lane != MEMBERS
+        and view.kind in BLURRED_KINDS
+        and not view.deleted
+        and position_of(place := view.values.get(PLACE)) is not None
+        and not is_blurred(place)
+        and is_home(view.kind, view.values)
+    ]
 
 
 def half_of(ref: RecordRef) -> RecordRef:

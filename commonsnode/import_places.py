@@ -15,9 +15,6 @@ from commonsnode_store.answers import RecordView
 from commonsnode_store.shown import PLACE
 from commonsnode_store.store import Store
 
-KEEPERS = ("keeper_name", "keeper")
-PERSON = "person"
-
 Fields = dict[str, Value]
 
 
@@ -83,6 +80,4 @@ class Places:
             return not self.asked
         if position_of(before) is not None:
             return is_blurred(before)
-        if kind == "agent":
-            return fields.get("type", PERSON) == PERSON
-        return any(fields.get(name) is not None for name in KEEPERS)
+        return halves.is_home(kind, fields)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from commonsnode import __version__
+from commonsnode import __version__, halves
 from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.http import documents, problems
 from commonsnode.http.calls import Call
@@ -17,6 +17,7 @@ from commonsnode_store.store import Store
 
 SYNC_S = 60.0
 PROGRESS_S = 0.2
+EXPOSED_SHOWN = 5  # titles, of places that everybody sees exactly
 
 
 async def status(call: Call) -> Mapping[str, Any]:
@@ -99,5 +100,21 @@ async def check(call: Call) -> web.StreamResponse:
         else:
             node.log.info("checked", rebuild=rebuild, problems=len(found))
             listed = [{"what": problem.what, "detail": problem.detail} for problem in found]
-            await lines.write({"result": {"ok": not found, "problems": listed}})
+            notices = await node.writer.read(_exposed) if not found else []
+            await lines.write({"result": {"ok": not found, "problems": listed, "notices": notices}})
         return await lines.end()
+
+
+def _exposed(store: Store) -> list[str]:
+    """What one should know of places that were written before they were blurred, or on purpose. Nothing is changed by it."""
+    found = []
+    for info in store.communities():
+        views = halves.exposed(store, info.id)
+        if views:
+            titles = ", ".join(f"{view.title} ({view.record.hex()[:8]})" for view in views[:EXPOSED_SHOWN])
+            more = f" and {len(views) - EXPOSED_SHOWN} more" if len(views) > EXPOSED_SHOWN else ""
+            found.append(
+                f"{info.name or info.id.hex()[:8]}: everybody sees exactly where these are kept: {titles}{more}."
+                " `edit ID --at LAT,LON` blurs one from now on"
+            )
+    return found

@@ -11,6 +11,7 @@ from commonsnode.http.calls import Call, fields_of
 from commonsnode.http.naming import with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
+from commonsnode_protocol.care import EVENT
 from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_protocol.commitments import KIND as RESERVATION
 from commonsnode_store.answers import RecordRef
@@ -18,7 +19,7 @@ from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
 PAGE_RECORDS_MAX = 200
-BESIDE = (RESERVATION,)  # kinds that are shown with things, and not among them
+BESIDE = (RESERVATION, EVENT)  # kinds that are shown with things, and not among them
 
 
 async def listed(call: Call) -> Mapping[str, Any]:

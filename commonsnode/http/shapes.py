@@ -619,7 +619,11 @@ SCHEMAS: dict[str, Schema] = {
         "A line of the answer: progress as [done, total], or last the result, or what went wrong",
         required="-",
         progress={"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2},
-        result=_object(ok=YES, problems={"type": "array", "items": _object(what=TEXT, detail=TEXT)}),
+        result=_object(
+            ok=YES,
+            problems={"type": "array", "items": _object(what=TEXT, detail=TEXT)},
+            notices={"type": "array", "items": TEXT},
+        ),
         problem=ref("Problem"),
     ),
 }

@@ -136,3 +136,17 @@ def test_a_node_without_the_sealed_lane_says_what_to_do(tmp_path: Path) -> None:
         node.do("add", "Press", "--at", AT, "--exact-place")
     finally:
         node.close()
+
+
+def test_a_check_tells_which_homes_everybody_sees_exactly_and_changes_nothing(tmp_path: Path) -> None:
+    with nodes(tmp_path, "a") as (a,):
+        a.do("community", "create", "Valle Alto")
+        drill = a.do("add", "Drill", "--at", AT, "--exact-place", "keeper_name=Rosa")["id"]
+        a.do("add", "Village well", "--at", AT, "--exact-place")
+        a.do("add", "Saw", "--at", AT, "keeper_name=Rosa")
+        told = a.shell.run("check")
+        assert f"Valle Alto: everybody sees exactly where these are kept: Drill ({drill[:8]})." in told.err
+        assert len(a.do("check")["notices"]) == 1
+        assert a.do("show", drill)["lanes"] == {}
+        a.do("edit", drill, "--at", AT)
+        assert a.do("check") == {"ok": True, "problems": []}

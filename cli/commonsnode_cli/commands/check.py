@@ -32,27 +32,29 @@ def check(
     call = Invocation.of(context, as_json)
     with progress("rebuilding" if rebuild else "checking", show=not call.as_json) as step:
         if call.node.running():
-            problems = _by_the_node(call, rebuild, step)
+            problems, notices = _by_the_node(call, rebuild, step)
         else:
-            problems = _on_the_files(call, rebuild, step)
+            problems, notices = _on_the_files(call, rebuild, step), []
     if problems:
         raise Refused(
             _summary(call, problems, rebuild), [f"{one['what']}: {one['detail']}" for one in problems]
         )
     if call.as_json:
-        call.out.document({"ok": True, "problems": []})
-    else:
-        call.out.line("rebuilt: " if rebuild else "checked: ", "all is well")
+        call.out.document({"ok": True, "problems": [], **({"notices": notices} if notices else {})})
+        return
+    call.out.line("rebuilt: " if rebuild else "checked: ", "all is well")
+    for notice in notices:
+        call.out.say(f"  {notice}")
 
 
-def _by_the_node(call: Invocation, rebuild: bool, step: Step) -> list[Document]:
+def _by_the_node(call: Invocation, rebuild: bool, step: Step) -> tuple[list[Document], list[str]]:
+    """Problems, and what one should know beside them."""
     for line in call.node.lines("POST", "/check", {"rebuild": rebuild}):
         answer: Document = json.loads(line)
         if "progress" in answer:
             step(*answer["progress"])
         elif "result" in answer:
-            problems: list[Document] = answer["result"]["problems"]
-            return problems
+            return answer["result"]["problems"], answer["result"]["notices"]
         elif "problem" in answer:
             raise problem_of(answer["problem"])
     raise Refused("the node ended its check without a result; its log says why")
