@@ -17,9 +17,14 @@ from commonsnode.errors import Unknown
 from commonsnode.http import documents, page_texts
 from commonsnode.http.calls import NODE, Malformed, read_query
 from commonsnode.http.on_records import BESIDE
+from commonsnode.http.reservation_documents import Documents
+from commonsnode.http.reservation_words import on_page
 from commonsnode.http.schema import Schema
+from commonsnode.lending import THING
 from commonsnode.names import OF_PEOPLE
 from commonsnode.node import Node
+from commonsnode.reservations import is_open
+from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 THINGS_PER_PAGE = 30
 HISTORY_SHOWN_MAX = 200
+RESERVED_SHOWN_MAX = 20
 STATIC_S = 3_600  # how long a browser may keep a file without asking
 
 _FOLDER = Path(__file__).parent
@@ -81,6 +87,7 @@ async def thing(request: web.Request) -> web.StreamResponse:
     """One thing: its fields, other values of them, and who wrote what."""
     node = request.app[NODE]
     query = read_query(request, _THING)
+    now_ms = node.clock.now_ms()
 
     def read(store: Store) -> dict[str, Any]:
         name = query.get("community")
@@ -97,6 +104,7 @@ async def thing(request: web.Request) -> web.StreamResponse:
         info = next(info for info in store.communities() if info.id == ref.community)
         history = halves.whole_history(store, ref)
         return {
+            "reserved": _reserved(store, ref, now_ms),
             "thing": page_texts.thing_full(view, documents.record_full(store, view), node.id),
             "community": {"id": info.id.hex(), "name": info.name or info.id.hex()[:8]},
             "history": [page_texts.entry(entry, node.id) for entry in history[-HISTORY_SHOWN_MAX:]][::-1],
@@ -104,6 +112,17 @@ async def thing(request: web.Request) -> web.StreamResponse:
         }
 
     return await _page(node, "thing.html", await node.writer.read(read))
+
+
+def _reserved(store: Store, ref: RecordRef, now_ms: int) -> list[dict[str, Any]]:
+    """What is reserved of a thing from now on, what begins first, first."""
+    if ref.kind != THING:
+        return []
+    held = store.bookings(ref.community, ref.record)
+    found = [(held, each) for each in held.reserved if is_open(each, now_ms)]
+    found.sort(key=lambda both: both[1].booking.ask.begin_ms)
+    rows = Documents(store, None, now_ms).rows(found[:RESERVED_SHOWN_MAX])
+    return [on_page(row) for row in rows]
 
 
 async def static(request: web.Request) -> web.StreamResponse:

@@ -1,19 +1,16 @@
 """What people must be told of reservations, in words: for `status`, and beside lists of reservations."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from commonsnode.asking.times import clock, day_of
-from commonsnode.asking.zones import zone_called
 from commonsnode.http.calls import Call
 from commonsnode.http.naming import names_for
 from commonsnode.http.reservation_documents import Documents
+from commonsnode.http.reservation_words import typed_as, when_text
 from commonsnode.reservations import Both, Matter, News, asked_by, asked_of, news
 from commonsnode_store.store import Store
 
 NOTICES_MAX = 50  # in one answer
-LATEST_MS = 253_370_764_800_000  # the beginning of the year 9999
 
 
 async def notices(call: Call) -> list[dict[str, Any]]:
@@ -79,7 +76,7 @@ def _notice(each: News, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(matter: Matter, row: Mapping[str, Any], others: Sequence[str]) -> str:
-    one, what = row["id"][:8], f"{row['title']}, {_when(row)}"
+    one, what = row["id"][:8], f"{row['title']}, {when_text(row)}"
     by = "you" if row["mine"] else row["by_name"] or row["by"][:8]
     their = ", ".join(other[:8] for other in others)
     match matter:
@@ -98,7 +95,7 @@ def _text(matter: Matter, row: Mapping[str, Any], others: Sequence[str]) -> str:
         case Matter.FREE_AGAIN:
             return (
                 f"what you waited for may be free again: {what} ({one}). Ask anew: commonsnode reserve {row['resource'][:8]}"
-                f" {_options(row)}"
+                f" {typed_as(row)}"
             )
         case Matter.CANCELLED:
             return f"{by} does not need {what} ({one}) any more"
@@ -110,28 +107,3 @@ def _text(matter: Matter, row: Mapping[str, Any], others: Sequence[str]) -> str:
             return f"bring back {what} ({one}): that time is over"
         case Matter.OVERDUE:
             return f"{by} has not brought back {what} ({one})"
-
-
-def _when(row: Mapping[str, Any]) -> str:
-    begin, end = _ends(row)
-    return begin if begin == end else f"{begin} to {end}"
-
-
-def _options(row: Mapping[str, Any]) -> str:
-    """How the same span is typed."""
-    begin, end = (each.replace(" ", "T") for each in _ends(row))
-    return f"--from {begin} --until {end}"
-
-
-def _ends(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Days, or times of the clock in the zone of the thing."""
-    zone = zone_called(row["zone"]) or UTC
-    # What anybody may write is clipped to what every zone can show.
-    begin, end = (min(_ms(row[name]), LATEST_MS) for name in ("from", "until"))
-    if not row["all_day"]:
-        return clock(begin, zone), clock(end, zone)
-    return str(day_of(begin, zone)), str(day_of(end - 1, zone))
-
-
-def _ms(moment: str) -> int:
-    return (datetime.fromisoformat(moment) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

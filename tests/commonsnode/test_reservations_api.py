@@ -269,3 +269,16 @@ async def test_nothing_of_a_sealed_lane_is_named_in_what_everybody_reads(village
     }
     assert known
     assert in_members.isdisjoint(refs)
+
+
+async def test_the_page_of_a_thing_says_what_is_reserved_and_since_when_that_is_known_here(
+    village: Village,
+) -> None:
+    assert "Reserved" not in (await village.api.page(f"/things/{village.drill}")).body
+    await village.reserve(None, "2090-05-01", "2090-05-02")
+    await village.reserve("Rosa", "2090-05-02 9:00", "2090-05-02 10:00")
+    page = (await village.api.page(f"/things/{village.drill}")).body
+    assert "2090-05-01 to 2090-05-02: confirmed" in page
+    assert "2090-05-02 09:00 to 2090-05-02 10:00" in page
+    assert "number 1 in the waiting list" in page
+    assert "first seen here" in page
