@@ -13,6 +13,7 @@ from commonsnode.asking.scope import Scope, is_member, scope_of
 from commonsnode.errors import WrongField
 from commonsnode.inventory import KIND
 from commonsnode.lending import PERSON
+from commonsnode.names import OF_PEOPLE
 from commonsnode.tables import json_form
 from commonsnode_protocol.kinds import CATEGORIES, KINDS, category_of, category_range
 from commonsnode_protocol.kinds.declared import CONDITIONS
@@ -41,6 +42,7 @@ class Understood:
     near: Spot | None
     span: times.TimeSpan | None
     zone: tzinfo
+    category: str | None
     scope: Scope
     agent_type: str  # for terms of lending
 
@@ -60,6 +62,7 @@ def understand(
     if within is not None and near is None:
         raise WrongField("within", "of what? say also near: latitude,longitude or the name of a place")
     open_to = _text("open_to", said.get("open_to"), TAG_CHARS_MAX)
+    category = _category(said.get("category"))
     keeper = _text("keeper", said.get("keeper"), TEXT_CHARS_MAX)
     if keeper == ME and not asker:
         raise WrongField("keeper", "nobody is signed in: say who, by name or key")
@@ -69,7 +72,7 @@ def understand(
         within_m=within,
         area=_area(said.get("area")),
         span=_wanted(span, now_ms, zone),
-        categories=_categories(said.get("category")),
+        categories=category_range(category) if category is not None else None,
         kinds=_kinds(store, said.get("kind", ())),
         communities=list(scope.charters) if scope.chosen else (),
         conditions=_conditions(said.get("condition", ())),
@@ -79,7 +82,7 @@ def understand(
         cursor=_text("cursor", said.get("cursor"), CURSOR_CHARS_MAX),
         limit=_limit(said.get("limit", LIMIT)),
     )
-    return Understood(query, near, span, zone, scope, open_to or PERSON)
+    return Understood(query, near, span, zone, category, scope, open_to or PERSON)
 
 
 def _asker(
@@ -123,12 +126,12 @@ def _area(said: Any) -> Polygons | None:
     return areas.area(said)
 
 
-def _categories(said: str | None) -> tuple[int, int] | None:
+def _category(said: str | None) -> str | None:
+    """The id of a category, from it or from words."""
     text = _text("category", said, TEXT_CHARS_MAX)
-    if text is None:
-        return None
-    id_ = text if text in CATEGORIES else category_of(text)
-    found = category_range(id_) if id_ is not None else None
+    if text is None or text in CATEGORIES:
+        return text
+    found = category_of(text)
     if found is None:
         top = [each for each in CATEGORIES if "." not in each]
         close = get_close_matches(text.lower(), list(CATEGORIES), 3) or top
@@ -138,14 +141,13 @@ def _categories(said: str | None) -> tuple[int, int] | None:
 
 def _kinds(store: Store, said: Sequence[str]) -> Sequence[str]:
     names = _some("kind", said, KINDS_MAX, KIND_BYTES_MAX) or (KIND,)
+    here = store.kinds()
     if ANY_KIND in names:
-        return ()
-    known = {*KINDS, *store.kinds()}
+        return [kind for kind in here if kind not in OF_PEOPLE]
     for name in names:
-        if name not in known:
-            raise WrongField(
-                "kind", f"there is no kind {name!r} here; known: {', '.join(KINDS)}, or {ANY_KIND}"
-            )
+        if name not in KINDS and name not in here:
+            known = ", ".join(kind for kind in KINDS if kind not in OF_PEOPLE)
+            raise WrongField("kind", f"there is no kind {name!r} here; known: {known}, or {ANY_KIND}")
     return names
 
 

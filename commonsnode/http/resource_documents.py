@@ -82,6 +82,7 @@ def page(telling: Telling, understood: Understood, found: FindPage) -> dict[str,
         "near": _spot(understood.near) if understood.near is not None else None,
         "from": moment(span.begin_ms) if span is not None else None,
         "until": moment(span.end_ms) if span is not None else None,
+        "category": understood.category,
         "zone": understood.zone.key if isinstance(understood.zone, ZoneInfo) else None,
     }
 

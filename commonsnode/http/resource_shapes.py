@@ -109,6 +109,7 @@ _UNDERSTOOD: Mapping[str, Schema] = {
     "near": _SPOT,
     "from": _MOMENT_OR_NULL,
     "until": _MOMENT_OR_NULL,
+    "category": {**_TEXT_OR_NULL, "description": "the category that was understood"},
     "zone": {**_TEXT_OR_NULL, "description": "the time zone in which days and clocks were read"},
 }
 

@@ -125,7 +125,7 @@ def find(
     if call.as_json:
         call.out.document(found)
         return
-    _print(call, found)
+    _print(call, found, category)
     if not found["results"]:
         others = kind is None and _found(call.node, {**question, "kind": [ANY_KIND]}, 1, None)["results"]
         call.out.say(
@@ -150,9 +150,11 @@ def _found(node: Client, question: Mapping[str, Any], limit: int, cursor: str | 
             return {**page, "results": results}
 
 
-def _print(call: Invocation, found: Document) -> None:
+def _print(call: Invocation, found: Document, category: str | None) -> None:
     zone = ZoneInfo(found["zone"]) if found["zone"] else None
     asked = (found["from"], found["until"])
+    if found["category"] is not None and found["category"] != category:
+        call.out.say(f"of category {found['category']}")
     near = found["near"]
     if near is not None and near["name"]:
         call.out.say(f"near {value_text('place', near)}")
