@@ -56,7 +56,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("calendar", "calendar", "link, list, withdraw: your reservations in a program for calendars"),
     ),
     "Files": (
-        Entry("import", "file", "Take in a CSV, XLSX, GeoJSON or JSON Lines file."),
+        Entry("import", "file", "Take in a CSV, XLSX, GeoJSON, JSON Lines or YAML file."),
         Entry("export", "file", "Write the inventory of a community to a file."),
     ),
     "Other nodes": (

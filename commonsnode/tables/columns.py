@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 from commonsnode.tables import header, places
 from commonsnode.tables import headings as words
+from commonsnode.tables.declared import TEXTS
 from commonsnode.tables.model import OUR_ID, Grid, TableError
 from commonsnode.tables.numbers import is_number
 from commonsnode.tables.survey import Column, Survey
 
 SINGLE = ("title", "description", "category", "condition", "amount", "unit", "licence", "geometry")
-TEXTS = ("keeper_name", "website", "licensor", "version", "repository", "language", "process")
-"""Fields of kinds that take a cell as it is, and that no heading is guessed to mean."""
-TARGETS = (*SINGLE, *TEXTS, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
+PLAIN_TEXTS = tuple(name for name in TEXTS if name not in SINGLE)
+"""Fields of kinds that take a cell as it is, and that hardly a heading is guessed to mean."""
+SURE = ("landuse", "tenure")  # of these, those whose names say nothing else in any table
+TARGETS = (*SINGLE, *PLAIN_TEXTS, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
 """What `--map` takes."""
 
 EMPTY_LOSS = 20  # of a score, for a column that is empty throughout
@@ -81,6 +83,7 @@ def choose(grid: Grid, found: Survey, said: Mapping[str, str], key: str | None) 
         _as_exported(mapping, found)
     else:
         _coordinates(mapping, grid, found)
+        _sure(mapping, found)
         _fields(mapping, found)
         _tags(mapping, found)
     _key(mapping, grid, found, key)
@@ -100,7 +103,7 @@ def _as_said(mapping: Choice, found: Survey, said: Mapping[str, str]) -> None:
             continue
         other = mapping.column(target)
         if (
-            target in (*SINGLE, *TEXTS, "lat", "lon", "latlon", "lonlat")
+            target in (*SINGLE, *PLAIN_TEXTS, "lat", "lon", "latlon", "lonlat")
             and other is not None
             and other != column.index
         ):
@@ -112,6 +115,13 @@ def _as_said(mapping: Choice, found: Survey, said: Mapping[str, str]) -> None:
         if target == "place":
             roles = {role: score for role, score in column.meanings().items() if role in words.PLACE_ROLES}
             mapping.roles[column.index] = max(roles, key=lambda role: roles[role]) if roles else "venue"
+
+
+def _sure(mapping: Choice, found: Survey) -> None:
+    for column in _free(mapping, found):
+        name = words.fold(column.heading)
+        if name in SURE and mapping.column(name) is None:
+            mapping.targets[column.index] = name
 
 
 def _as_exported(mapping: Choice, found: Survey) -> None:
@@ -271,6 +281,11 @@ def _place_parts(mapping: Choice, roles: dict[str, Column]) -> None:
         mapping.roles[column.index] = role
 
 
+def _are_ids(sample: Sequence[str]) -> bool:
+    """Whether the cells are numbers, or lists of them: they stand for what another table says."""
+    return sum(all(map(is_number, cell.split(","))) for cell in sample) >= 0.9 * len(sample)
+
+
 def _fits(column: Column, target: str, score: int, addressed: bool) -> bool:
     """Whether the cells of a column can be what its heading promises."""
     sample = column.sample
@@ -281,7 +296,7 @@ def _fits(column: Column, target: str, score: int, addressed: bool) -> bool:
         "title": lambda: numbers < 0.9 or (score >= 98 and "amount" not in column.meanings()),
         "amount": lambda: numbers >= (PLAIN_NUMBER_SHARE_MIN if score >= PLAIN else NUMBER_SHARE_MIN),
         "unit": lambda: numbers <= 0.3 and _mean_length(sample) <= UNIT_CHARS_MAX,
-        "category": lambda: numbers < 0.9 and _mean_length(sample) <= CATEGORY_CHARS_MAX,
+        "category": lambda: not _are_ids(sample) and _mean_length(sample) <= CATEGORY_CHARS_MAX,
         "condition": lambda: _mean_length(sample) <= CATEGORY_CHARS_MAX and _is_condition(column, addressed),
         "state": lambda: not _share_in(sample, "CONDITION_WORDS") >= 0.3,
         "number": lambda: len(sample) < UNIQUE_ROWS_MIN or len(set(sample)) < len(sample),

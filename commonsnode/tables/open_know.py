@@ -1,4 +1,4 @@
-"""Records of Open Know-How (a design's manifest, TOML) and Open Know-Where (facilities, JSON) as tables.
+"""Records of Open Know-How (a design's manifest, TOML or YAML) and Open Know-Where (facilities, JSON) as tables.
 
 Their keys have fixed meanings, so the headings of these tables are our own field names; what fits none is kept as `x:<key>`.
 Sources: Open Know-How 1.0 and OKH-LOSH 1.0; Open Know-Where data of iop-alliance/okw_data_management, 2024.
@@ -10,6 +10,7 @@ from typing import Any
 
 from commonsnode.tables import geometry, json_form
 from commonsnode.tables.geometry import GeometryError
+from commonsnode.tables.items import one_line
 from commonsnode.tables.model import CELL_BYTES_MAX, Cells, Feature, Grid, Rejected, Row, TableError
 
 FACILITIES_BYTES_MAX = 64 * 1024 * 1024  # read as one document
@@ -32,7 +33,6 @@ _DESIGN = {
 """Key of a manifest, in small letters → our field."""
 _MANIFEST_KEYS = frozenset(("okhv", "license", "licensor", "repo", "documentation-home", "function"))
 _MANIFEST_KEYS_MIN = 2
-_NAMES = ("name", "title", "hardware")  # what a person or an organisation in a table of TOML is called by
 _FACILITY_HEADINGS = ["title", "description", "website", "place"]
 
 
@@ -44,24 +44,31 @@ def read_manifest(data: bytes) -> Grid:
         raise TableError("is TOML that is not in UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TableError(f"is not valid TOML: {str(error)[:120]}") from None
+    return manifest_grid(manifest, "TOML")
+
+
+def manifest_grid(manifest: Mapping[str, Any], form: str) -> Grid:
+    """The same of a manifest that was read already. form: in which language it was written."""
     known = {key.lower() for key in manifest} & _MANIFEST_KEYS
-    if len(known) < _MANIFEST_KEYS_MIN or not any(_text(manifest.get(name)) for name in ("name", "title")):
+    if len(known) < _MANIFEST_KEYS_MIN or not any(one_line(manifest.get(name)) for name in ("name", "title")):
         raise TableError(
-            "is TOML, but no Open Know-How manifest, and other TOML cannot be imported yet: save it as CSV, XLSX,"
+            f"is {form}, but no Open Know-How manifest, and other {form} cannot be imported: save it as CSV, XLSX,"
             " GeoJSON or JSON Lines"
         )
     headings: list[str] = []
     cells: list[str] = []
     notices: list[str] = []
     for key, value in manifest.items():
-        text = _text(value)
+        text = one_line(value)
         if len(text.encode()) > CELL_BYTES_MAX:
             notices.append(f"left out, since it is longer than {CELL_BYTES_MAX} bytes: {key}")
             continue
         heading = _DESIGN.get(key.lower(), f"x:{key}")
         headings.append(f"x:{key}" if heading in headings else heading)
         cells.append(text)
-    identity = _text(manifest.get("repo")) or _text(manifest.get("name")) or _text(manifest.get("title"))
+    identity = (
+        one_line(manifest.get("repo")) or one_line(manifest.get("name")) or one_line(manifest.get("title"))
+    )
 
     def rows() -> Iterator[Cells | Row | Rejected]:
         yield 1, cells, Feature(identity, {})
@@ -97,22 +104,22 @@ def _begins_as_facility(text: str) -> bool:
 
 def _facility(position: int, item: Any) -> Cells | Rejected:
     facility = item.get("facility") if isinstance(item, dict) else None
-    if not isinstance(facility, dict) or not _text(facility.get("facility_id")):
+    if not isinstance(facility, dict) or not one_line(facility.get("facility_id")):
         return Rejected(position, "no facility with a facility_id")
     try:
         place = geometry.place(_point(_part(item, "geocoding")))
     except GeometryError as error:
         return Rejected(position, str(error))
     address, region = _part(item, "address"), _part(item, "region")
-    town = " ".join(filter(None, (_text(address.get("zip_code")), _text(region.get("city_town")))))
+    town = " ".join(filter(None, (one_line(address.get("zip_code")), one_line(region.get("city_town")))))
     where = (
-        _text(address.get("extended")),
+        one_line(address.get("extended")),
         town,
-        *map(_text, (region.get("state_region"), region.get("country"))),
+        *map(one_line, (region.get("state_region"), region.get("country"))),
     )
     name = ", ".join(dict.fromkeys(filter(None, where)))
-    cells = [*(_text(facility.get(key)) for key in ("name", "description", "url")), name]
-    return position, cells, Feature(_text(facility["facility_id"]), place)
+    cells = [*(one_line(facility.get(key)) for key in ("name", "description", "url")), name]
+    return position, cells, Feature(one_line(facility["facility_id"]), place)
 
 
 def _part(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -125,19 +132,3 @@ def _point(geocoding: Mapping[str, Any]) -> Any:
     if lat is None or lon is None:
         return None
     return {"type": "Point", "coordinates": [lon, lat]}
-
-
-def _text(value: Any) -> str:
-    """A value on one line: the names in tables and lists; what has none as JSON."""
-    if isinstance(value, str):
-        return " ".join(value.split())
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ", ".join(filter(None, map(_text, value)))
-    if isinstance(value, dict):
-        named = next((value[name] for name in _NAMES if isinstance(value.get(name), str)), None)
-        return _text(named) if named is not None else "; ".join(f"{k}: {_text(v)}" for k, v in value.items())
-    return str(value)

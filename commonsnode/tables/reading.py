@@ -4,14 +4,25 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from commonsnode.tables import columns, delimited, geojson, header, jsonl, open_know, workbook
+from commonsnode.tables import (
+    columns,
+    delimited,
+    geojson,
+    header,
+    items,
+    json_form,
+    jsonl,
+    open_know,
+    workbook,
+)
 from commonsnode.tables.encoding import find_encoding
 from commonsnode.tables.lending_columns import LendingColumns
 from commonsnode.tables.model import FILE_BYTES_MAX, Cells, Grid, Rejected, Row, Sheet, TableError
 from commonsnode.tables.rows import make_rows
 from commonsnode.tables.survey import Survey, survey
 
-LATER = {".yaml": "YAML", ".yml": "YAML"}
+YAML_SUFFIXES = (".yaml", ".yml")
+LIST_BYTES_MAX = 64 * 1024 * 1024  # of JSON that is a list, which is read as one document
 
 
 def open_table(
@@ -76,10 +87,10 @@ def _grids(data: bytes, suffix: str) -> tuple[list[Grid], list[str], bool]:
     if data.startswith(b"PK\x03\x04"):
         grids, notices = workbook.read_workbook(data)
         return grids, notices, True
-    if suffix in LATER:
-        raise TableError(
-            f"is {LATER[suffix]}, which cannot be imported yet: save it as CSV, XLSX, GeoJSON or JSON Lines"
-        )
+    if suffix in YAML_SUFFIXES:
+        from commonsnode.tables.yaml_form import read_yaml  # its library is for these files alone
+
+        return [read_yaml(data)], [], False
     if suffix == ".toml":
         return [open_know.read_manifest(data)], [], False
     if suffix in (".jsonl", ".ndjson") or jsonl.is_jsonl(data):
@@ -90,10 +101,22 @@ def _grids(data: bytes, suffix: str) -> tuple[list[Grid], list[str], bool]:
         facilities = open_know.read_facilities(text)
         if facilities is not None:
             return [facilities], [], False
+        if suffix != ".geojson" and text.lstrip("\ufeff \t\r\n").startswith("["):
+            return [_json_list(text)], [], False
         return [geojson.read_geojson(text)], [], False
     if suffix in (".xlsx", ".xlsm"):
         raise TableError("is no Excel workbook, or a damaged one")
     return [_delimited(data, suffix)], [], False
+
+
+def _json_list(text: str) -> Grid:
+    if len(text) > LIST_BYTES_MAX:
+        raise TableError(f"is larger than {LIST_BYTES_MAX} characters, which is too much for this form")
+    try:
+        found = json_form.parse(text.lstrip("\ufeff"))
+    except json_form.JsonFormError as error:
+        raise TableError(f"is not valid JSON: {error}") from None
+    return items.grid_of(list(enumerate(found, start=1)))
 
 
 def _delimited(data: bytes, suffix: str) -> Grid:

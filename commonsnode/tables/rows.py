@@ -9,7 +9,8 @@ from json.encoder import encode_basestring
 import msgpack
 
 from commonsnode.tables import geometry, json_form, places
-from commonsnode.tables.columns import TEXTS, Choice, split_tags
+from commonsnode.tables.columns import Choice, split_tags
+from commonsnode.tables.declared import TEXTS
 from commonsnode.tables.kinds_of_rows import KindOfRows
 from commonsnode.tables.lending_columns import LendingColumns
 from commonsnode.tables.model import (
@@ -33,7 +34,6 @@ from commonsnode_protocol.limits import FIELD_BYTES_MAX
 KEY_PART_CHARS_MAX = 400  # of a title or place; both fit KEY_BYTES_MAX, escaped too
 FIELD_OVERHEAD = 8  # bytes around a field's name and text in MessagePack, at most
 _PART_ORDER = ("venue", "spot", "address", "street", "extra", "quarter", "city", "state", "country")
-_TEXTS = frozenset(("title", "description", "category", "condition", "unit", "licence", *TEXTS))
 
 
 class _Refused(Exception):
@@ -75,7 +75,7 @@ class RowReader:
         self.lending = LendingColumns(grid, found, choice)
         self.width = len(found.columns)
         fields = {column.index: column.field for column in found.columns}
-        self.texts = [(i, t) for i, t in sorted(choice.targets.items()) if t in _TEXTS]
+        self.texts = [(i, t) for i, t in sorted(choice.targets.items()) if t in TEXTS]
         self.texts += [(i, fields[i]) for i, t in sorted(choice.targets.items()) if t == "x"]
         self.tags = [(i, fields[i]) for i, t in sorted(choice.targets.items()) if t == "tags"]
         self.parts = _in_order(choice.roles)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, BinaryIO, Literal
 
 from commonsnode.tables import geometry, json_form, jsonl
+from commonsnode.tables.declared import ORDER
 from commonsnode.tables.model import OUR_ID, OURS, Record
 from commonsnode_protocol.canonical import Value
 
@@ -23,8 +24,7 @@ Format = Literal["jsonl", "csv", "xlsx", "geojson"]
 SHEET_CELL_CHARS_MAX = 32_767
 SHEET_NAME = "inventory"
 
-_FIRST = ("title", "description", "category", "condition", "amount", "unit", "licence")
-_PLACE = ("place", "lat", "lon", "geometry")
+_PLACE = ("place", "lat", "lon", "geometry")  # the headings of the field `place`
 _FORMULA = ("=", "+", "-", "@")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -54,7 +54,7 @@ def _table(records: Iterable[Record]) -> Iterator[list[str]]:
     """The heading row, then a row a record."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as spool:
         names = _spool(records, spool)
-        columns = [name for name in (*_FIRST, *_PLACE, "tags") if name in names]
+        columns = [name for name in _headings() if name in names]
         columns += sorted(name for name in names if name not in columns)
         yield [OUR_ID, *columns]
         spool.seek(0)
@@ -62,6 +62,13 @@ def _table(records: Iterable[Record]) -> Iterator[list[str]]:
             record = jsonl.decode_record(json_form.parse(line))
             cells = flat(record.fields)
             yield [record.id.hex(), *(cells.get(name, "") for name in columns)]
+
+
+def _headings() -> Iterator[str]:
+    """The declared ones in their order; the rest of a table is what people made up, by name."""
+    for name in ORDER:
+        yield from _PLACE if name == "place" else (name,)
+    yield "tags"
 
 
 def _spool(records: Iterable[Record], spool: IO[str]) -> set[str]:

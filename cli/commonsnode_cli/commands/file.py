@@ -28,7 +28,9 @@ def import_(
     context: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="CSV, XLSX, GeoJSON, JSON Lines, or an Open Know-How manifest."),
+        typer.Argument(
+            metavar="FILE", help="CSV, XLSX, GeoJSON, JSON Lines, YAML, or an Open Know-How manifest."
+        ),
     ],
     community: CommunityOption = None,
     maps: Annotated[

@@ -209,8 +209,8 @@ def test_an_area_too_large_for_a_changeset_is_rejected_with_its_size(table: Tabl
         ('{"type": "FeatureCollection"}', "no GeoJSON"),
         ('{"type": "Topology", "objects": {}}', "no GeoJSON"),
         ('{"name": "Saw"}', "no GeoJSON"),
-        ("[1, 2]", "no GeoJSON"),
-        ("[" * 100_000, "nested too deeply|no GeoJSON"),
+        ("[1, 2]", "not of things"),
+        ("[" * 100_000, "nested too deeply|no GeoJSON|not valid JSON"),
         ('{"a": ' + "[" * 100_000, "nested too deeply"),
     ],
 )
