@@ -30,7 +30,7 @@ WARM_UP = 30
 SATURDAY_MS = WEEK_BEGIN_MS + 5 * DAY_MS
 MORNING = WantedSpan(SATURDAY_MS + 9 * HOUR_MS, SATURDAY_MS + 13 * HOUR_MS, WEEK_BEGIN_MS, UTC)
 MAKES, NAMES = ("steel", "wooden", "small", "folding"), ("drill", "saw", "ladder", "tent", "stove", "winch")
-WRITES_PER_S, WRITES_AT_ONCE = 1_000, 100
+WRITES_PER_S, WRITES_AT_ONCE, WRITES_PER_QUESTION = 1_000, 100, 50
 
 
 def measure(run: Run) -> None:
@@ -41,7 +41,7 @@ def measure(run: Run) -> None:
     for size, count in SIZES.items():
         count = count * run.records // 100_000
         run.say(f"asking for what is near, of {count:,} things in {COMMUNITIES:,} communities")
-        path = valleys(count)
+        path = valleys(count, None if count == SIZES[size] else run.work)
         done = subprocess.run(
             [sys.executable, "-m", "bench.finding", str(path), str(run.effort.edits)],
             check=True,
@@ -91,7 +91,9 @@ def ask(path: Path, count: int) -> dict[str, Any]:
             "find_beginning_ms": _times(store, questions.beginning, count),
         }
         figures["find_rss_mb"] = round(_rss_mb(), 1)
-        figures["find_written_ms"] = _while_written(store, lambda: _times(store, questions.full, count))
+        figures["find_written_ms"] = _while_written(
+            store, count, lambda: _times(store, questions.full, count)
+        )
     return figures
 
 
@@ -106,9 +108,9 @@ def _times(store: Store, question: Callable[[int], FindQuery], count: int) -> di
     return {"p50": round(percentile(warm, 50), 2), "p95": round(percentile(warm, 95), 2)}
 
 
-def _while_written(store: Store, measured: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """The same while things are written to one community."""
-    changesets = _to_write()
+def _while_written(store: Store, count: int, measured: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """The same while things are written to one community, enough for `count` questions that take long."""
+    changesets = _to_write(count * WRITES_PER_QUESTION)
     over = threading.Event()
     of = community(0).id
 
@@ -128,10 +130,10 @@ def _while_written(store: Store, measured: Callable[[], dict[str, float]]) -> di
         writer.join()
 
 
-def _to_write() -> list[Checked]:
-    """Twenty seconds of things; others each time, since the store is kept."""
+def _to_write(count: int) -> list[Checked]:
+    """Others each time, since the store is kept."""
     seed = time.time_ns() % 2**32
-    return [own(signed) for signed in singles(community(0), list(things(20 * WRITES_PER_S, seed)))]
+    return [own(signed) for signed in singles(community(0), list(things(count, seed)))]
 
 
 def _rss_mb() -> float:

@@ -33,6 +33,7 @@ from commonsnode_store.walks import Walks
 
 VERSION = 1  # of what is made; a file of another is made anew
 COMMUNITIES = 1_000
+THINGS_MIN = 100  # of each community, where there are fewer things
 CITY_PARTS = 100  # communities that are one city, within CITY_KM
 CITY, CITY_KM = (-0.2, -78.5), 15
 REGIONS, REGION_DEGREES, VILLAGE_DEGREES = 36, 0.6, 0.01
@@ -55,7 +56,7 @@ def valleys(count: int, folder: Path | None = None) -> Path:
         making = path.with_suffix(".making")
         making.unlink(missing_ok=True)
         with closing(Store.open(making, create=True)) as store:
-            for number in range(COMMUNITIES):
+            for number in range(_communities(count)):
                 _follow(store, community(number))
         _fill(making, count)
         making.rename(path)
@@ -88,6 +89,11 @@ def near(chance: random.Random, centre: Point) -> tuple[int, int]:
     return round(lat * 1e5) * 100, round(lon * 1e5) * 100
 
 
+def _communities(count: int) -> int:
+    """As many as are said above, if there are enough things for them."""
+    return min(COMMUNITIES, math.ceil(count / THINGS_MIN))
+
+
 def _follow(store: Store, community: Founded) -> None:
     store.follow(community.id, (PUBLIC,))
     store.apply(community.id, AUTHORITY, [own(signed) for signed in community.authority], seen_ms=SEEN_MS)
@@ -100,8 +106,8 @@ def _fill(path: Path, count: int) -> None:
         numbers = Numbers(db)
         places, chance = centres(), random.Random(SEED)
         every = zip(things(count), _rules(chance, count), strict=True)
-        per_lane = math.ceil(count / COMMUNITIES)
-        for at in range(COMMUNITIES):
+        per_lane = math.ceil(count / _communities(count))
+        for at in range(_communities(count)):
             id_ = community(at).id
             lane, of = followed.lane(id_, PUBLIC), followed.community(id_).no
             db.execute("begin immediate")
