@@ -75,6 +75,12 @@ class Questions:
             kinds=("resource",),
         )
 
+    def around(self, at: int) -> FindQuery:
+        """To be counted: all within 20 km, of every second one with a word."""
+        return FindQuery(
+            text=self.chance.choice(MAKES) if at % 2 else None, near=self.points[at], within_m=RADIUS_M
+        )
+
     def beginning(self, at: int) -> FindQuery:
         return replace(self.full(at), text=self.chance.choice(NAMES)[:3])
 
@@ -86,23 +92,26 @@ def ask(path: Path, count: int) -> dict[str, Any]:
     questions = Questions([near(chance, chance.choice(places)) for _ in range(count + WARM_UP)], chance)
     with closing(Store.open(path)) as store:
         figures: dict[str, Any] = {
-            "find_nearest_ms": _times(store, questions.nearest, count),
-            "find_full_ms": _times(store, questions.full, count),
-            "find_beginning_ms": _times(store, questions.beginning, count),
+            "find_nearest_ms": _times(store.find_things, questions.nearest, count),
+            "find_full_ms": _times(store.find_things, questions.full, count),
+            "find_beginning_ms": _times(store.find_things, questions.beginning, count),
+            "find_facets_ms": _times(store.count_things, questions.around, count),
         }
         figures["find_rss_mb"] = round(_rss_mb(), 1)
         figures["find_written_ms"] = _while_written(
-            store, count, lambda: _times(store, questions.full, count)
+            store, count, lambda: _times(store.find_things, questions.full, count)
         )
     return figures
 
 
-def _times(store: Store, question: Callable[[int], FindQuery], count: int) -> dict[str, float]:
+def _times(
+    answer: Callable[[FindQuery], object], question: Callable[[int], FindQuery], count: int
+) -> dict[str, float]:
     took = []
     for at in range(count + WARM_UP):
         query = question(at)
         began = time.perf_counter()
-        store.find_things(query)
+        answer(query)
         took.append((time.perf_counter() - began) * 1000)
     warm = took[WARM_UP:]
     return {"p50": round(percentile(warm, 50), 2), "p95": round(percentile(warm, 95), 2)}

@@ -58,6 +58,7 @@ TARGETS = (
     Target("…among 1,000,000", "find_beginning_ms.1m.p95", "ms", 20),
     Target("the nearest among 100,000, p95", "find_nearest_ms.100k.p95", "ms", 1),
     Target("…among 1,000,000", "find_nearest_ms.1m.p95", "ms", 5),
+    Target("counted by sort within 20 km, among 1,000,000, p95", "find_facets_ms.1m.p95", "ms", 50),
     Target("memory of who asks, with 1,000,000", "find_rss_mb.1m", "MB", 140),
 )
 

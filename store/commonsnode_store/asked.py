@@ -74,3 +74,18 @@ class FindPage:
 
     hits: Sequence[Hit]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many things there are of each sort, by what the indexes say: before reservations, terms, keeper and tags are looked at.
+
+    categories: by id, each without those below it. tags: of the nearest few hundred things only.
+    """
+
+    total: int
+    kinds: Mapping[str, int]
+    categories: Mapping[str, int]
+    conditions: Mapping[str, int]
+    communities: Mapping[bytes, int]
+    tags: Mapping[str, int]

@@ -6,7 +6,7 @@ no place comes after all cells. The search index has a word for the fine region 
 coarse one, and a third for what has no place: so that words and place together are one question to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 CELL_BITS = 14  # each way
@@ -95,6 +95,41 @@ def cover(boxes: Sequence[Box], ranges_max: int) -> list[Range]:
                     finer.append((left, low, level - 1))
         partly = finer
     return _joined(sorted(whole + [_square(*square) for square in partly]), ranges_max)
+
+
+def split(
+    boxes: Sequence[Box], is_inside: Callable[[Box], bool], squares_max: int
+) -> tuple[list[Range], list[Range]]:
+    """Ranges in which all places of these boxes are: first those all of which is inside, then the others."""
+    whole: list[Range] = []
+    partly = [(0, 0, CELL_BITS)]
+    while partly and len(partly) <= squares_max and partly[0][2] > 0:
+        finer = []
+        for x, y, level in partly:
+            half = 1 << level - 1
+            for left, low in ((x, y), (x + half, y), (x, y + half), (x + half, y + half)):
+                square = (left, low, level - 1)
+                around = _around(*square)
+                if not common(boxes, [around]):
+                    continue
+                if is_inside(around):
+                    whole.append(_square(*square))
+                else:
+                    finer.append(square)
+        partly = finer
+    rest = sorted(_square(*square) for square in partly)
+    return _joined(sorted(whole), len(whole) + 1), _joined(rest, len(rest) + 1)
+
+
+def _around(x: int, y: int, level: int) -> Box:
+    """A box that holds all of a square, and hardly more."""
+    size = 1 << level
+    return (
+        max(y * 2 * LAT_MAX // CELLS - LAT_MAX, -LAT_MAX),
+        max(x * 2 * LON_MAX // CELLS - LON_MAX, -LON_MAX),
+        min((y + size) * 2 * LAT_MAX // CELLS + 1 - LAT_MAX, LAT_MAX),
+        min((x + size) * 2 * LON_MAX // CELLS + 1 - LON_MAX, LON_MAX),
+    )
 
 
 def common(some: Sequence[Box], others: Sequence[Box]) -> list[Box]:

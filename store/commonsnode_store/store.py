@@ -25,6 +25,7 @@ from commonsnode_store import (
     checking,
     commitments,
     events,
+    facets,
     finding,
     following,
     halves,
@@ -56,7 +57,7 @@ from commonsnode_store.answers import (
     RecordView,
     VoidWrite,
 )
-from commonsnode_store.asked import FindPage, FindQuery
+from commonsnode_store.asked import Facets, FindPage, FindQuery
 from commonsnode_store.bodies import Packer
 from commonsnode_store.connections import Connection, Readers, reported, reported_with_files
 from commonsnode_store.errors import StoreError
@@ -456,6 +457,25 @@ class Store:
         Found by the places that everybody may know, and shown as members know them where that may be read.
         among: as in `find`. Raises ValueError where the cursor is none of ours, or the question beyond the limits in asked.py.
         """
+        with self._asked(query, among) as (db, followed, asked):
+            if asked is None:
+                return FindPage((), None)
+            wider = halves.widened(query, self._scopes.grid_m(asked.scope))
+            page = finding.find(db, followed, replace(asked, query=wider), self._open_rules)
+            return halves.found_exactly(db, asked.scope.sealed, query, page)
+
+    def count_things(self, query: FindQuery, *, among: Among | None = None) -> Facets:
+        """R. How many there are of each sort of what `find_things` looks at, whatever the page. Raises ValueError likewise."""
+        with self._asked(query, among) as (db, _, asked):
+            if asked is None:
+                return Facets(0, {}, {}, {}, {}, {})
+            return facets.count(db, asked, self._open_rules)
+
+    @contextmanager
+    def _asked(
+        self, query: FindQuery, among: Among | None
+    ) -> Iterator[tuple[Connection, Followed, Asked | None]]:
+        """A question, and the moment that answers it; none where nothing can have the words."""
         finding.check(query)
         typed = bool(query.text and query.text.strip())
         words = self._words.finding(query.text, query.tags) if typed or query.tags else None
@@ -464,12 +484,9 @@ class Store:
         with self._snapshot() as (db, followed):
             expanded = expand(db, words) if words is not None else None
             if words is not None and expanded is None:
-                return FindPage((), None)
-            scope = self._scopes.of(followed, among)
-            wider = halves.widened(query, self._scopes.grid_m(scope))
-            asked = Asked(wider, expanded, scope, customs)
-            page = finding.find(db, followed, asked, self._open_rules)
-            return halves.found_exactly(db, scope.sealed, query, page)
+                yield db, followed, None
+            else:
+                yield db, followed, Asked(query, expanded, self._scopes.of(followed, among), customs)
 
     def kinds(self) -> list[str]:
         """R. All kinds that records here are of, or once were, in any community."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC
 from commonsnode_protocol.kinds import category_range
-from commonsnode_store import candidates
+from commonsnode_store import candidates, facets
 from commonsnode_store.areas import HALF_ROUND_M, Polygons, distance_m
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, Asker, FindQuery, WantedSpan
 from commonsnode_store.cells import LAT_MAX, LON_MAX
@@ -108,6 +108,26 @@ def test_conditions_are_all_to_hold(store: Store) -> None:
         (FindQuery(communities=(bytes(32),)), []),
     ):
         assert titles(store, query) == expected, query
+
+
+def test_things_are_counted_by_sort(store: Store) -> None:
+    put(
+        store,
+        {**thing("oak table", condition="good", category="furniture"), "tag:garden": True},
+        thing("drill", 3, category="tools"),
+        thing("far drill", 30_000, category="tools"),
+    )
+    put(store, thing("Rosa", 7), kind="agent", begin=50)
+    counted = store.count_things(FindQuery(near=HERE, within_m=1_000))
+    assert counted.total == 3
+    assert counted.kinds == {"resource": 2, "agent": 1}
+    assert counted.conditions == {"good": 1}
+    assert counted.communities == {COMMUNITY: 3}
+    assert counted.categories["tools"] == 1
+    assert counted.tags == {"garden": 1}
+    assert store.count_things(FindQuery(text="drill")).total == 2
+    assert store.count_things(FindQuery(text="drill", near=HERE, within_m=1_000)).categories == {"tools": 1}
+    assert store.count_things(FindQuery(text="nothing of this")).total == 0
 
 
 def test_what_is_removed_or_moved_is_found_no_more_where_it_was(store: Store) -> None:
@@ -236,6 +256,11 @@ def assert_found(
     expected = [(distance_m(near, place), f"thing {n}") for n, place in enumerate(places)]
     assert sorted(found) == sorted(each for each in expected if within is None or each[0] <= within)
     assert [away for away, _ in found] == sorted(away for away, _ in found)
+    for words in (text, None):
+        for some in (0, facets.SOME_HITS):
+            with patch.object(facets, "SOME_HITS", some):
+                counted = store.count_things(FindQuery(text=words, near=near, within_m=within))
+            assert counted.total == sum(within is None or away <= within for away, _ in expected)
     south, west = min(near[0], 0), min(near[1], 0)
     ring = [(south, west), (south, west + 9), (south + 9, west + 9), (south + 9, west), (south, west)]
     area = Polygons(
@@ -261,3 +286,4 @@ def assert_found(
         assert sorted(hit.title for hit in inside) == sorted(
             f"thing {n}" for n, place in enumerate(places) if area.holds(*place)
         )
+        assert store.count_things(query).total == len(inside)
