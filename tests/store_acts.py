@@ -13,7 +13,7 @@ from commonsnode_store.answers import Applied
 from commonsnode_store.store import Store
 
 NOW = 1_700_000_000_000
-SEEDS: Mapping[bytes, bytes] = {key_of(name): seed_of(name) for name in (*KEYS, "Y", "Z")}
+SEEDS: Mapping[bytes, bytes] = {key_of(name): seed_of(name) for name in (*KEYS, "BR", "Y", "Z")}
 CHARTER_OF_F = founded("F")
 VALLEY = CHARTER_OF_F.id
 

@@ -1,14 +1,15 @@
 """Write bookings.json, the vectors of SPEC.md, "Keepers" and "Reservations":  python protocol/vectors/make_bookings.py"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from commonsnode_protocol.bookings import Rules, settle
+from commonsnode_protocol.bookings import Rules, State, settle
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import PUBLIC, changeset_id, decode
 from commonsnode_protocol.commitments import read
 from commonsnode_protocol.custody import People, custody, keeper_writes, own_chain
+from commonsnode_protocol.kits import parts_of, whole
 from commonsnode_protocol.record import RecordKey, typed_id
 from vectors.shown import Json, text_of, write
 from vectors.world import ANA, BEN, COMMUNITY, EVE, FOUNDER, NONCE, TIME, body, plain, thing_body
@@ -21,12 +22,44 @@ resource, `steward` the one steward; each key is a person of its own. `at_once` 
 once, `amount` how many there are of it. `keeper` is who keeps it, null for nobody, and `keeper_no_effect` the changesets
 whose writes to `keeper` have no effect. `asks` are in the order in which they have their turn: each with its changeset,
 rank, effective time (from confirmation or hand-over where there is one), state, the time that it takes as [from, until]
-or null, the asks that displace it, its place in the waiting list or null, and the acts on it that have no effect.
+or null, asks that displace it, its place in the waiting list or null, and the acts on it that have no effect.
+
+kits: `values` are shown values of a thing, `parts` its parts with how many of each. wholes: the state of a kit's own ask,
+those of the asks for its parts, and that of the whole.
 """
 
 DRILL = typed_id(COMMUNITY, ANA, NONCE)
 THING = thing_body(ANA)
 HOUR = 3_600_000
+
+
+KITS: Mapping[str, Mapping[str, Value]] = {
+    "no_kit": {"title": "Drill"},
+    "one_of_each": {"title": "Party", f"part:{'0a' * 16}": True, f"part:{'0b' * 16}": True},
+    "several_of_one": {f"part:{'0a' * 16}": "12", f"part:{'0b' * 16}": "0.5"},
+    "what_is_no_part": {
+        f"part:{'0A' * 16}": True,
+        "part:0a0b": True,
+        f"part:{'0c' * 16}": False,
+        f"part:{'0d' * 16}": "0",
+        f"part:{'0e' * 16}": 2,
+        f"part:{'0f' * 16}": True,
+    },
+    "more_than_64": {f"part:{n:032x}": True for n in range(66)},
+}
+WHOLES: Sequence[tuple[State, Sequence[State]]] = (
+    (State.CONFIRMED, ()),
+    (State.CONFIRMED, (State.CONFIRMED, State.ASKED)),
+    (State.ASKED, (State.CONFIRMED,)),
+    (State.CONFIRMED, (State.CONFIRMED, State.DISPLACED)),
+    (State.DISPLACED, (State.DECLINED,)),
+    (State.OUT, (State.CONFIRMED, State.CANCELLED)),
+    (State.CONFIRMED, (State.OUT,)),
+    (State.OUT, (State.RETURNED,)),
+    (State.RETURNED, (State.RETURNED, State.CANCELLED)),
+    (State.CANCELLED, (State.OUT,)),
+    (State.DECLINED, (State.CONFIRMED,)),
+)
 
 
 class Case(NamedTuple):
@@ -151,7 +184,26 @@ def text() -> str:
         }
         for case in cases()
     ]
-    return text_of(ABOUT, {"bookings": shown})
+    kits: list[Json] = [
+        {
+            "name": name,
+            "values": values,
+            "expect": "parts",
+            "parts": {part.hex(): str(amount) for part, amount in parts_of(values).items()},
+        }
+        for name, values in KITS.items()
+    ]
+    wholes: list[Json] = [
+        {
+            "name": f"{kit}_with_{'_'.join(parts) or 'none'}",
+            "kit": kit.value,
+            "parts": [part.value for part in parts],
+            "expect": "state",
+            "state": whole(kit, parts).value,
+        }
+        for kit, parts in WHOLES
+    ]
+    return text_of(ABOUT, {"bookings": shown, "kits": kits, "wholes": wholes})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.errors import NotCanonical
 from commonsnode_protocol.kinds.lending import ASK, terms_for
-from commonsnode_store import idleness, registers, shown
+from commonsnode_store import idleness, kits, registers, shown
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, FindPage, FindQuery, Hit, WantedSpan
 from commonsnode_store.candidates import START, Candidates, Conditions, Found, Mark, Where
@@ -141,7 +141,7 @@ class _Search:
             idle: Sequence[tuple[int, int]] = ()
             if self._span is not None:
                 community = self._followed.community(lane.community).no
-                free = idleness.free_spans(self._db, community, record, values, self._span, customs)
+                free = kits.free_spans(self._db, community, record, values, self._span, customs)
                 if free is None:
                     continue
                 idle = free

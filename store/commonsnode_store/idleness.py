@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.commitments import amount_of
 from commonsnode_protocol.idle import BadHours, Busy, Loan, fits, idle_spans, zone_of
 from commonsnode_protocol.kinds.lending import rules_for
 from commonsnode_store.asked import WantedSpan
@@ -22,6 +23,7 @@ RULES_AT_ONCE = 2_000  # with more, each candidate is judged when it is met
 NOW_STEP_MS = 60_000  # the answer may be as old as this
 
 _NOTHING: bytes = canonical.encode([None, None, None, True])
+_ONE = Decimal(1)
 _NO_LENDING: bytes = canonical.encode({})
 
 
@@ -100,8 +102,10 @@ def free_spans(
     values: Mapping[str, Value],
     span: WantedSpan,
     customs: Customs,
+    *,
+    amount: Decimal = _ONE,
 ) -> list[tuple[int, int]] | None:
-    """The free spans inside of what is wanted, where it is free for all of that; else None."""
+    """The free spans inside of what is wanted, where so much of it is free for all of that; else None."""
     rule = rule_of(values) or _NOTHING
     rules = _rules(rule, customs.lending)
     try:
@@ -112,12 +116,12 @@ def free_spans(
             (community, record, span.begin_ms - buffer, span.end_ms + buffer),
         )
         busy = [Busy(begin, end, Decimal(amount)) for begin, end, amount in rows]
-        if not busy:
+        capacity = amount_of(values.get("amount")) or _ONE
+        if not busy and amount <= capacity:
             return _all_free(rule, span, customs)
-        capacity = _capacity(values)
-        if not _free(rules, busy, capacity, span, customs):
+        if not _free(rules, busy, capacity, span, customs, amount):
             return None
-        return _idle(rules, busy, capacity, span, customs)
+        return _idle(rules, busy, capacity, span, customs, amount)
     except BadHours:
         return None
 
@@ -135,7 +139,7 @@ def replace_busy(
 
 @lru_cache(maxsize=CACHED)
 def _could_be_had(rule: bytes, span: WantedSpan, customs: Customs) -> bool:
-    return _free(_rules(rule, customs.lending), (), Decimal(1), span, customs)
+    return _free(_rules(rule, customs.lending), (), _ONE, span, customs, _ONE)
 
 
 @lru_cache(maxsize=CACHED)
@@ -143,16 +147,23 @@ def _all_free(rule: bytes, span: WantedSpan, customs: Customs) -> list[tuple[int
     """The free spans of a thing of this rule that nobody has; None where it could not be had."""
     if not could_be_had(rule, span, customs):
         return None
-    return _idle(_rules(rule, customs.lending), (), Decimal(1), span, customs)
+    return _idle(_rules(rule, customs.lending), (), _ONE, span, customs, _ONE)
 
 
 def _idle(
-    rules: _Rules, busy: Sequence[Busy], capacity: Decimal, span: WantedSpan, customs: Customs
+    rules: _Rules,
+    busy: Sequence[Busy],
+    capacity: Decimal,
+    span: WantedSpan,
+    customs: Customs,
+    amount: Decimal,
 ) -> list[tuple[int, int]]:
     """Raises BadHours."""
     zone = _zone(rules.hours, span, customs)
     begin, end, now = span.begin_ms, span.end_ms, span.now_ms
-    return idle_spans(rules.hours, rules.lending, busy, rules.out, begin, end, now, zone, capacity=capacity)
+    return idle_spans(
+        rules.hours, rules.lending, busy, rules.out, begin, end, now, zone, amount=amount, capacity=capacity
+    )
 
 
 @lru_cache(maxsize=CACHED)
@@ -163,7 +174,14 @@ def _lead_ms(rule: bytes, lending: bytes) -> int | None:
         return None
 
 
-def _free(rules: _Rules, busy: Sequence[Busy], capacity: Decimal, span: WantedSpan, customs: Customs) -> bool:
+def _free(
+    rules: _Rules,
+    busy: Sequence[Busy],
+    capacity: Decimal,
+    span: WantedSpan,
+    customs: Customs,
+    amount: Decimal,
+) -> bool:
     if not rules.works:
         return False
     try:
@@ -177,6 +195,7 @@ def _free(rules: _Rules, busy: Sequence[Busy], capacity: Decimal, span: WantedSp
             span.now_ms,
             _zone(rules.hours, span, customs),
             all_day=span.all_day,
+            amount=amount,
             capacity=capacity,
         )
     except BadHours:
@@ -204,16 +223,3 @@ def _zone(hours: Mapping[str, object], span: WantedSpan, customs: Customs) -> tz
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
         raise BadHours("hours.zone", f"no such time zone: {name!r:.40}") from error
-
-
-def _capacity(values: Mapping[str, Value]) -> Decimal:
-    """How many of it there are; one where it says nothing that is a number."""
-    amount = values.get("amount")
-    if isinstance(amount, str):
-        try:
-            found = Decimal(amount)
-        except InvalidOperation:
-            return Decimal(1)
-        if found.is_finite() and found >= 1:
-            return found
-    return Decimal(1)

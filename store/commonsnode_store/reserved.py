@@ -19,6 +19,7 @@ from commonsnode_store import commitments, registers
 from commonsnode_store.chains import Ancestry
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.lanes import Lane
+from commonsnode_store.said import RECORD_LANES
 from commonsnode_store.schema import OVERLAY, STANDS, VOID
 from commonsnode_store.standing import read_excerpt
 
@@ -177,10 +178,10 @@ def settled(db: Connection, at: Where, resource: bytes, *, waiting: bool) -> Set
 def _rules(db: Connection, at: Where, resource: bytes) -> tuple[str | None, Rules, set[bytes]]:
     """Who keeps a thing, by what rules it is lent, and who wrote about its keeping.
 
-    Of the lane in which it was created; else of the first in which there is something of it.
+    Of the lane in which it was created; else of the first of RECORD_LANES in which there is something of it.
     """
     best: tuple[Lane, bytes | None, list[KeeperWrite]] | None = None
-    for lane in at.lanes:
+    for lane in sorted(at.lanes, key=lambda lane: RECORD_LANES.index(lane.name)):
         touching = _touching(db, lane, THING, [resource])
         changesets = [changeset for changeset, standing, _, _ in touching if standing == STANDS]
         if changesets:

@@ -31,6 +31,7 @@ from commonsnode_store import (
     halves,
     histories,
     holding,
+    kits,
     learning,
     news,
     occupancy,
@@ -518,6 +519,12 @@ class Store:
             for found in thing.of(record):
                 return thing, found
         return None
+
+    def reserved_together(self, community: bytes, ask: bytes) -> list[tuple[ThingBookings, Reserved]]:
+        """R. What one changeset asked for: a kit, and each of its parts. Raises UnknownCommunity, Damaged."""
+        authority = self.authority(community)
+        with self._snapshot() as (db, followed):
+            return list(kits.together(db, self._where(followed, community, authority), ask))
 
     def reservations(
         self,

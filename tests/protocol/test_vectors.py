@@ -13,13 +13,14 @@ import pytest
 from commonsnode_protocol import batch, canonical, frames, intake, limits, lthash, negentropy
 from commonsnode_protocol.authority import evaluate
 from commonsnode_protocol.blurring import blurred, blurred_place, shown_distance_m
-from commonsnode_protocol.bookings import Rules, settle
+from commonsnode_protocol.bookings import Rules, State, settle
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, Changeset, Signed, changeset_id, decode, verify
 from commonsnode_protocol.clock import plausible_now, writer_time
 from commonsnode_protocol.commitments import read as read_bookings
 from commonsnode_protocol.custody import People, custody, keeper_writes, own_chain
 from commonsnode_protocol.errors import NotCanonical, NotWellFormed, PeerError, Reason
 from commonsnode_protocol.frames import INITIATOR, RESPONDER, LaneState
+from commonsnode_protocol.kits import parts_of, whole
 from commonsnode_protocol.limits import BATCH_BYTES_MAX
 from commonsnode_protocol.link import parse
 from commonsnode_protocol.record import (
@@ -75,7 +76,7 @@ def test_every_group_of_vectors_is_run_here(name: str) -> None:
 
 RUN = {
     ("canonical", "values"), ("signature", "signatures"), ("changeset", "changesets"), ("record_id", "typed"),
-    ("record_id", "imported"), ("record_id", "contact"), ("state", "states"), ("bookings", "bookings"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
+    ("record_id", "imported"), ("record_id", "contact"), ("state", "states"), ("bookings", "bookings"), ("bookings", "kits"), ("bookings", "wholes"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
     ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
@@ -288,6 +289,19 @@ def test_bookings(vector: Json) -> None:
             for each in settle(*read_bookings(thing, changesets), rules)
         ]
         assert shown == vector["asks"]
+
+
+@each("bookings", "kits")
+def test_kits(vector: Json) -> None:
+    assert vector["expect"] == "parts"
+    found = parts_of(vector["values"])
+    assert {part.hex(): str(amount) for part, amount in found.items()} == vector["parts"]
+
+
+@each("bookings", "wholes")
+def test_wholes(vector: Json) -> None:
+    assert vector["expect"] == "state"
+    assert whole(State(vector["kit"]), [State(part) for part in vector["parts"]]).value == vector["state"]
 
 
 @each("authority", "authorities")

@@ -30,6 +30,7 @@ from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.kinds.lending import AT_ONCE, rules_for
 from commonsnode_protocol.record import RecordKey, state, typed_id
 from commonsnode_store.reserved import people_of
+from commonsnode_store.said import RECORD_LANES
 from commonsnode_store.store import Store
 from store_acts import NOW, signed
 from store_universe import DATA_LANES, by_lane, community_of, deliver, standing, store_of
@@ -202,7 +203,7 @@ def _rules(thing: bytes, of: Mapping[str, Sequence[Changeset]], evaluator: Evalu
     }
     if not written:
         return Rules(Custody(None), people, lambda a, b: False)
-    lane = min(written, key=lambda lane: (there[lane][0] is None, lane))
+    lane = min(written, key=lambda lane: (there[lane][0] is None, RECORD_LANES.index(lane)))
     values = state(of[lane])[RecordKey(thing, "resource", lane)]
     shown = {field: writes[0].value for field, writes in values.items()}
     lending, table = shown.get("lending"), authority.table
