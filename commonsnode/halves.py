@@ -5,10 +5,13 @@ thing's half in lane `members`.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from heapq import merge
 
 from commonsnode.errors import WrongField
+from commonsnode.governing import role_of
+from commonsnode_protocol.authority import MEMBER, STEWARD
 from commonsnode_protocol.authority.settings import GRID_M
 from commonsnode_protocol.blurring import BLURRED_KINDS, GRID, blurred_place, is_blurred, position_of
 from commonsnode_protocol.canonical import Value
@@ -90,14 +93,25 @@ def half_of(ref: RecordRef) -> RecordRef:
     return RecordRef(ref.community, MEMBERS, ref.kind, ref.record)
 
 
-def half_shown(store: Store, ref: RecordRef) -> tuple[RecordView | None, Mapping[str, Value]]:
-    """The half of a record as it stands here, and what it shows with what is held until it can be sealed."""
+def half_shown(store: Store, ref: RecordRef, key: bytes) -> tuple[RecordView | None, Mapping[str, Value]]:
+    """The half of a record as who writes with this key may read it, and what it shows with what they have held until it
+    can be sealed.
+
+    Who is no member learns nothing of a half, not even whether a guess is right.
+    """
     half = half_of(ref)
-    try:
-        view = store.record(half)
-    except LaneNotFollowed:
-        return None, {}
-    held = next((write.values for write in store.held_writes(ref.community) if write.ref == half), {})
+    view = None
+    if role_of(store.authority(ref.community), key) in (MEMBER, STEWARD):
+        with suppress(LaneNotFollowed):
+            view = store.record(half)
+    held = next(
+        (
+            write.values
+            for write in store.held_writes(ref.community)
+            if write.ref == half and write.author == key
+        ),
+        {},
+    )
     return view, {**(view.values if view is not None else {}), **held}
 
 

@@ -16,6 +16,7 @@ from commonsnode_protocol.changeset import KNOWLEDGE, MEMBERS, PUBLIC
 from commonsnode_protocol.kinds import BadField, as_stored, check_typed
 from commonsnode_protocol.record import NONCE_BYTES, conflicts, typed_id
 from commonsnode_store.answers import RecordRef, RecordView
+from commonsnode_store.halves import joined
 from commonsnode_store.shown import BESIDE
 from commonsnode_store.store import Store
 
@@ -135,12 +136,13 @@ def edit(
     fields = as_stored(ref.kind, fields)
     if lane not in (None, ref.lane, MEMBERS):
         raise WrongField("lane", f"this record is in lane {ref.lane}: an edit is for that, or for members")
-    view = author.store.whole(ref)
+    view = author.store.record(ref)
+    half, shown = halves.half_shown(author.store, ref, author.key) if ref.lane != MEMBERS else (None, {})
     if view is not None:
-        _check_meaning(ref.kind, {n: v for n, v in fields.items() if differs(view, n, v)}, view.values)
+        whole = joined(view, half)
+        _check_meaning(ref.kind, {n: v for n, v in fields.items() if differs(whole, n, v)}, whole.values)
     if ref.lane == MEMBERS:
         return _write(author, ref, view, fields)
-    half, shown = halves.half_shown(author.store, ref)
     if lane == MEMBERS:
         return _write_half(author, ref, half, fields)
     grid_m = 0 if exact_place else halves.grid_of(author.store, ref.community)
@@ -149,7 +151,7 @@ def edit(
     if part.members:
         done = _write_half(author, ref, half, part.members)
     if part.everybody:
-        public = _write(author, ref, author.store.record(ref), part.everybody)
+        public = _write(author, ref, view, part.everybody)
         changed = tuple(dict.fromkeys((*done.changed, *public.changed)))
         done = Done(ref.record, public.changeset or done.changeset, public.waiting, changed, done.why)
     return replace(done, blurred_m=part.blurred_m)

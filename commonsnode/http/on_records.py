@@ -78,18 +78,23 @@ async def intend(call: Call) -> Mapping[str, Any]:
     """Offer something, or say that it is needed."""
     community, body = await community_of(call), call.body
     fields = fields_of(body)
-    done = await call.sign(
-        lambda author: intents.say(
+    lane = body.get("lane", "public")
+
+    def write(author: Author) -> Done:
+        if lane == MEMBERS:
+            call.check_member(author.store, community)
+        return intents.say(
             author,
             community,
             body["direction"],
             fields,
             since=body.get("from"),
             until=body.get("until"),
-            lane=body.get("lane", "public"),
+            lane=lane,
             exact_place=body.get("exact_place", False),
         )
-    )
+
+    done = await call.sign(write)
     return {**_written(done), "blurred": done.blurred_m, "community": community.hex()}
 
 
@@ -120,9 +125,13 @@ async def history(call: Call) -> Mapping[str, Any]:
 async def edit(call: Call) -> Mapping[str, Any]:
     fields = fields_of(call.body)
     lane, exact = call.body.get("lane"), call.body.get("exact_place", False)
-    done = await _change(
-        call, lambda author, ref: inventory.edit(author, ref, fields, lane=lane, exact_place=exact)
-    )
+
+    def write(author: Author, ref: RecordRef) -> Done:
+        if lane == MEMBERS:
+            call.check_member(author.store, ref.community)
+        return inventory.edit(author, ref, fields, lane=lane, exact_place=exact)
+
+    done = await _change(call, write)
     return {**_written(done), "blurred": done.blurred_m, "changed": sorted(done.changed)}
 
 
