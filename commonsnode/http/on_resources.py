@@ -37,6 +37,26 @@ async def searched(call: Call) -> web.StreamResponse:
     return await _answered(call, call.body)
 
 
+async def counted(call: Call) -> Mapping[str, Any]:
+    """How many there are of each sort, for the question of the query."""
+    return await _counted(call, call.query)
+
+
+async def counted_within(call: Call) -> Mapping[str, Any]:
+    """The same for the question of the body."""
+    return await _counted(call, call.body)
+
+
+async def _counted(call: Call, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    now_ms, key = call.node.clock.now_ms(), _key(call)
+
+    def read(store: Store) -> Mapping[str, Any]:
+        understood = understand(store, said, now_ms, key, gazetteer.installed())
+        return resource_documents.facets(understood, store.count_things(understood.query))
+
+    return await call.node.writer.read(read)
+
+
 async def _answered(call: Call, said: Mapping[str, Any]) -> web.StreamResponse:
     kind = _accepted(call.request)
     now_ms, key = call.node.clock.now_ms(), _key(call)

@@ -15,7 +15,7 @@ from commonsnode.writing import Landed, Writer
 from commonsnode_protocol.admission import SEALED_LANES
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_store.answers import Applied, CommunityInfo, HeldWrite, Page, RecordRef, RecordView
-from commonsnode_store.asked import FindPage, FindQuery
+from commonsnode_store.asked import Facets, FindPage, FindQuery
 from commonsnode_store.errors import UnknownCommunity
 from commonsnode_store.news import News
 from commonsnode_store.reserved import Reserved, ThingBookings
@@ -37,6 +37,9 @@ class SeenStore:
 
     def communities(self) -> list[CommunityInfo]:
         return [self._plain(info) for info in self._store.communities() if self._is_seen(info.id)]
+
+    def count_things(self, query: FindQuery) -> Facets:
+        return self._store.count_things(query, among=self._among())
 
     def community_ids(self) -> list[bytes]:
         return [community for community in self._store.community_ids() if self._is_seen(community)]

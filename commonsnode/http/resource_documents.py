@@ -16,7 +16,7 @@ from commonsnode_protocol.authority import Settings
 from commonsnode_protocol.blurring import shown_distance_m
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.kinds.lending import Applying, terms_for
-from commonsnode_store.asked import FindPage, Hit
+from commonsnode_store.asked import Facets, FindPage, Hit
 from commonsnode_store.store import Store
 
 CSV_FIRST = ("id", "title", "distance_m", "idle", "terms", "community", "kind")
@@ -75,16 +75,24 @@ class Telling:
 
 def page(telling: Telling, understood: Understood, found: FindPage) -> dict[str, Any]:
     """A page of what was found, and how the question was understood."""
-    span = understood.span
-    return {
-        "results": [telling.hit(hit) for hit in found.hits],
-        "cursor": found.cursor,
-        "near": _spot(understood.near) if understood.near is not None else None,
-        "from": moment(span.begin_ms) if span is not None else None,
-        "until": moment(span.end_ms) if span is not None else None,
-        "category": understood.category,
-        "zone": understood.zone.key if isinstance(understood.zone, ZoneInfo) else None,
+    results = [telling.hit(hit) for hit in found.hits]
+    return {"results": results, "cursor": found.cursor, **_understood(understood)}
+
+
+def facets(understood: Understood, counted: Facets) -> dict[str, Any]:
+    """How many there are of each sort, the most first."""
+    communities = {community.hex(): many for community, many in counted.communities.items()}
+    sorts = {
+        "kinds": counted.kinds,
+        "categories": counted.categories,
+        "conditions": counted.conditions,
+        "communities": communities,
+        "tags": counted.tags,
     }
+    most_first = {
+        name: dict(sorted(sort.items(), key=lambda each: (-each[1], each[0]))) for name, sort in sorts.items()
+    }
+    return {"total": counted.total, **most_first, **_understood(understood)}
 
 
 def geojson(telling: Telling, understood: Understood, found: FindPage) -> dict[str, Any]:
@@ -114,6 +122,17 @@ def table(telling: Telling, found: FindPage) -> str:
     for hit in found.hits:
         writer.writerow(_row(telling.hit(hit), hit))
     return out.getvalue()
+
+
+def _understood(understood: Understood) -> dict[str, Any]:
+    span = understood.span
+    return {
+        "near": _spot(understood.near) if understood.near is not None else None,
+        "from": moment(span.begin_ms) if span is not None else None,
+        "until": moment(span.end_ms) if span is not None else None,
+        "category": understood.category,
+        "zone": understood.zone.key if isinstance(understood.zone, ZoneInfo) else None,
+    }
 
 
 def _row(one: Mapping[str, Any], hit: Hit) -> Iterator[str]:

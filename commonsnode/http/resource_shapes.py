@@ -81,6 +81,11 @@ _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _MOMENT_OR_NULL: Schema = {**_MOMENT, "type": ["string", "null"]}
 _TEXT: Schema = {"type": "string"}
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+
+
+def _counts(description: str) -> Schema:
+    return {"type": "object", "additionalProperties": _COUNT, "description": description}
 
 
 def _object(description: str, **properties: Any) -> Schema:
@@ -104,8 +109,8 @@ _SPOT: Schema = {
     ),
     "type": ["object", "null"],
 }
+_CURSOR: Schema = {**_TEXT_OR_NULL, "description": "give it back for what follows; null: that was all"}
 _UNDERSTOOD: Mapping[str, Schema] = {
-    "cursor": {**_TEXT_OR_NULL, "description": "give it back for what follows; null: that was all"},
     "near": _SPOT,
     "from": _MOMENT_OR_NULL,
     "until": _MOMENT_OR_NULL,
@@ -119,6 +124,7 @@ GEOJSON_SHAPE: Schema = {
     "properties": {
         "type": {**_TEXT, "enum": ["FeatureCollection"]},
         "features": {"type": "array", "items": {"type": "object"}},
+        "cursor": _CURSOR,
         **_UNDERSTOOD,
     },
     "required": ["type", "features", "cursor"],
@@ -165,6 +171,23 @@ RESOURCE_SHAPES: Mapping[str, Schema] = {
     "Resources": _object(
         "Nearest first, then what is free soonest",
         results={"type": "array", "items": ref("Resource")},
+        cursor=_CURSOR,
+        **_UNDERSTOOD,
+    ),
+    "QuestionOfCounts": {
+        "type": "object",
+        "description": "All that is given must hold",
+        "additionalProperties": False,
+        "properties": FILTERS,
+    },
+    "Facets": _object(
+        "How many things there are of each sort, before reservations, terms, keeper and tags are looked at",
+        total=_COUNT,
+        kinds=_counts("by kind"),
+        categories=_counts("by id in the tree, each without those below it"),
+        conditions=_counts("by condition"),
+        communities=_counts("by id"),
+        tags=_counts("by tag, of the nearest few hundred things only"),
         **_UNDERSTOOD,
     ),
 }

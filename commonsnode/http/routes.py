@@ -22,7 +22,7 @@ from commonsnode.http.calls import OPERATOR, Call, Route, json_response
 from commonsnode.http.on_authority import TRAIL_MAX
 from commonsnode.http.on_records import PAGE_RECORDS_MAX
 from commonsnode.http.openapi import document
-from commonsnode.http.resource_shapes import CSV_SHAPE, GEOJSON_SHAPE, QUESTION
+from commonsnode.http.resource_shapes import CSV_SHAPE, FILTERS, GEOJSON_SHAPE, QUESTION
 from commonsnode.http.schema import Schema
 
 API = "/api/v1"
@@ -354,6 +354,24 @@ ROUTES: list[Route] = [
         True,
         body="Question",
         also={on_resources.GEOJSON_TYPE: GEOJSON_SHAPE, on_resources.CSV_TYPE: CSV_SHAPE},
+    ),
+    Route(
+        "GET",
+        "/resources/facets",
+        on_resources.counted,
+        "How many things there are of each sort, for a question",
+        "Facets",
+        True,
+        query=FILTERS,
+    ),
+    Route(
+        "POST",
+        "/resources/facets",
+        on_resources.counted_within,
+        "The same, for a question that is too long for an address",
+        "Facets",
+        True,
+        body="QuestionOfCounts",
     ),
     Route("GET", _R, on_records.shown, "One record", "RecordFull", True, query=_WHICH),
     Route(

@@ -97,6 +97,15 @@ def test_people_read_one_line_a_thing(valley: Shell) -> None:
     assert "not lent to you" in valley.text("find", "drill")
 
 
+def test_facets_are_counts_of_each_sort(valley: Shell) -> None:
+    found = valley.document("find", "--kind", "any", "--facets")
+    assert (found["total"], found["kinds"]) == (4, {"resource": 3, "place": 1})
+    lines = valley.text("find", "--facets", "--near", "here", "--within", "5km").splitlines()
+    assert lines[0] == "all\t\t1"
+    assert "community\tValle Alto\t1" in lines
+    assert "neither --limit nor --cursor" in valley.refused("find", "--facets", "--limit", "3", code=2)
+
+
 def test_nothing_found_says_where_there_is_something(valley: Shell) -> None:
     assert valley.run("find", "unicorn").err == "nothing found\n"
     assert "--kind any" in valley.run("find", "mill").err

@@ -76,6 +76,7 @@ async def test_every_route_answers_as_the_document_says(api: Api) -> None:
         "Intending": {"direction": "need", "from": "sat", "fields": {"title": "Tractor"}},
         "Caring": {"did": "oiled"},
         "CareRule": {"task": "oil", "days": 90},
+        "QuestionOfCounts": {"near": "0.3,-78.2"},
         "Question": {"near": "0.3,-78.2", "area": {"type": "Polygon", "coordinates": AREA}},
     }
     last = [route for route in ROUTES if (route.method, route.path) == ("DELETE", "/communities/{community}")]

@@ -278,6 +278,35 @@ async def test_a_model_says_the_terms_of_things_that_say_none(api: Api) -> None:
     assert (found["own"]["use"], found["lost"]["use"]) == ("free", "free")
 
 
+async def test_facets_count_what_there_is_of_each_sort(api: Api) -> None:
+    community, other = await valley(api), await api.community("Other")
+    await api.add(
+        community, title="drill", condition="good", place=place(0.30, -78.26), **{"tag:garden": True}
+    )
+    await api.add(community, title="power drill", condition="good", place=place(0.31, -78.26))
+    await api.add(
+        other, title="telescope", place=place(0.30, -78.26), **{"tag:garden": True, "tag:sky": True}
+    )
+    await api.add(other, title="far away", place=place(1.30, -78.26))
+    found = await api("GET", "/resources/facets", near=NEAR, within="10km")
+    assert list(problems(found.body, SCHEMAS["Facets"], SCHEMAS)) == []
+    assert found["total"] == 3
+    assert found["kinds"] == {"resource": 3}
+    assert list(found["categories"].items()) == [("tools.building", 2), ("media.photo", 1)]
+    assert found["conditions"] == {"good": 2}
+    assert list(found["communities"].items()) == [(community, 2), (other, 1)]
+    assert list(found["tags"].items()) == [("garden", 2), ("sky", 1)]
+    assert found["near"]["source"] == "coordinates"
+    words = await api("POST", "/resources/facets", {"text": "drill", "area": SQUARE}, tcp=True)
+    assert (words["total"], words["conditions"]) == (2, {"good": 2})
+    refused = await api("GET", "/resources/facets", near="91,0")
+    assert (refused.status, refused["field"]) == (422, "near")
+    secret = str((await api("POST", "/communities", {"name": "Secret", "reading": "members"}))["id"])
+    await api.add(secret, title="secret drill")
+    assert (await api("GET", "/resources/facets"))["total"] == 5
+    assert (await api("GET", "/resources/facets", tcp=True))["total"] == 4
+
+
 async def test_today_is_what_is_left_of_it(api: Api) -> None:
     community = await valley(api)
     await api.add(community, title="drill")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from commonsnode_cli.client import Client, Document
-from commonsnode_cli.failures import Refused
+from commonsnode_cli.failures import Refused, WrongUsage
 from commonsnode_cli.invocation import Invocation, Json
 from commonsnode_cli.wording import distance, span_text, value_text
 from commonsnode_cli.words import text as valid
@@ -25,6 +25,13 @@ app = typer.Typer(add_completion=False)
 
 _HEADINGS = ("id", "title", ">distance", "free", "terms", "condition", "place", "community")
 _ALWAYS = ("id", "title")
+_SORTS = (
+    ("kinds", "kind"),
+    ("categories", "category"),
+    ("conditions", "condition"),
+    ("communities", "community"),
+    ("tags", "tag"),
+)
 _Several = list[str] | None
 _Asked = tuple[str | None, str | None]  # from, until
 
@@ -89,10 +96,14 @@ def find(
         ),
     ] = None,
     for_me: Annotated[bool, typer.Option("--for-me", help="Only what is lent to you.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = LIMIT,
+    limit: Annotated[int | None, typer.Option(min=1, help=f"At most so many ({LIMIT}).")] = None,
     cursor: Annotated[
         str | None, typer.Option(metavar="CURSOR", help="What follows; the page before printed it.")
     ] = None,
+    facets: Annotated[
+        bool,
+        typer.Option("--facets", help="Instead: how many there are of each sort, by what is known at once."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """What can be used near a place, from when until when; the nearest first.
@@ -121,7 +132,12 @@ def find(
     if area is not None:
         question["area"] = _area(area)
     call = Invocation.of(context, as_json)
-    found = _found(call.node, question, limit, cursor)
+    if facets:
+        if limit is not None or cursor is not None:
+            raise WrongUsage("--facets counts all there are: it goes with neither --limit nor --cursor")
+        _print_facets(call, call.node.post("/resources/facets", question))
+        return
+    found = _found(call.node, question, limit or LIMIT, cursor)
     if call.as_json:
         call.out.document(found)
         return
@@ -166,6 +182,17 @@ def _print(call: Invocation, found: Document, category: str | None) -> None:
     call.out.table([_HEADINGS[n] for n in shown], [[row[n] for n in shown] for row in rows])
     if found["cursor"] is not None:
         call.out.say(f"there is more: --cursor {found['cursor']}")
+
+
+def _print_facets(call: Invocation, found: Document) -> None:
+    if call.as_json:
+        call.out.document(found)
+        return
+    names = {one["id"]: one["name"] for one in call.node.get("/communities")["communities"]}
+    rows = [("all", "", str(found["total"]))]
+    for sort, label in _SORTS:
+        rows += [(label, names.get(name) or name, str(many)) for name, many in found[sort].items()]
+    call.out.table(("of", "which", ">how many"), rows)
 
 
 def _row(one: Document, asked: _Asked, zone: ZoneInfo | None, *, short: bool) -> tuple[str, ...]:
