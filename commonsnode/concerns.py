@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from commonsnode.reservations import Both, asked_by, asked_of
+from commonsnode.reservations import Both, concerning
 from commonsnode.writing import Landed, Writer
 from commonsnode_store.errors import UnknownCommunity
 from commonsnode_store.store import Store
@@ -51,10 +51,7 @@ class Concerns:
         for community in followed:
             if stale is None or community in stale or community not in self._of:
                 try:
-                    found[community] = [
-                        *asked_by(store, [community], self._key),
-                        *asked_of(store, [community], self._key),
-                    ]
+                    found[community] = concerning(store, [community], self._key)
                 except UnknownCommunity:  # left at this moment
                     continue
         return followed, found

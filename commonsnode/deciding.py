@@ -19,7 +19,7 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.commitments import KIND
 from commonsnode_protocol.kinds.lending import ASK
 from commonsnode_store.answers import RecordRef
-from commonsnode_store.reserved import ThingBookings
+from commonsnode_store.reserved import Reserved, ThingBookings
 
 WHY = "why"
 
@@ -101,26 +101,34 @@ def take_back(author: Author, of: Found, at_ms: int | None = None) -> Done:
     return write_act(author, [of, *longer], Act.RETURNED, at)
 
 
+def waits_for_keeper(held: ThingBookings, reserved: Reserved, key: bytes, now_ms: int) -> bool:
+    """Whether the node of whom one asks for this thing should confirm this, since its rules confirm at once."""
+    booking = reserved.booking
+    return (
+        held.rules.at_once
+        and booking.rank > Rank.CONFIRMED
+        and booking.state in (State.ASKED, State.CONFIRMED)
+        and booking.ask.end_ms > now_ms
+        and not reserved.waits
+        and is_asked(held, key)
+        and not held.rules.people.same(booking.ask.author, key)
+    )
+
+
 def confirm_at_once(author: Author, held: ThingBookings, most: int) -> int:
     """As keeper of a thing whose rules confirm at once, confirm what stands, so that nothing written later goes before it.
 
     What the rules would not have given at once waits for the keeper's own word. Returns how many it confirmed, at most `most`.
     """
-    if held.lane is None or not held.rules.at_once or not is_asked(held, author.key):
+    if held.lane is None:
         return 0
     thing = RecordRef(held.community, held.lane, THING, held.resource)
     done = 0
     for each in held.reserved:
-        booking = each.booking
         if done == most:
             break
-        if (
-            booking.rank <= Rank.CONFIRMED
-            or booking.state not in (State.ASKED, State.CONFIRMED)
-            or booking.ask.end_ms <= author.now_ms
-            or each.waits
-            or held.rules.people.same(booking.ask.author, author.key)
-        ):
+        booking = each.booking
+        if not waits_for_keeper(held, each, author.key, author.now_ms):
             continue
         ref = RecordRef(held.community, each.lane, KIND, booking.ask.record)
         try:

@@ -6,12 +6,12 @@ comes in: with the node's own hand, and with those of people who are signed in. 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
 from commonsnode.authoring import Author
-from commonsnode.deciding import confirm_at_once
+from commonsnode.deciding import confirm_at_once, waits_for_keeper
 from commonsnode.errors import Refusal, Stopping
 from commonsnode.node import Node
 from commonsnode.reservations import Both, News, asked_of, news
@@ -23,7 +23,7 @@ from commonsnode_store.store import Store
 ACTS_AT_ONCE = 64  # in one job of the writer thread; what is left comes with the next
 PAUSE_S = 0.2  # after it was done, so that a stream of changes costs little
 PAUSE_FACTOR = 3  # and so many times what it took
-PAUSE_S_MAX = 1.0
+PAUSE_S_MAX = 30.0
 LOOK_S = 600.0  # how often it looks when nothing comes in: what becomes overdue does so by itself
 TOLD_MAX = 4_096  # matters that are remembered as logged
 
@@ -82,22 +82,29 @@ class ReservationDuty:
             began = time.monotonic()
             due, self._due = self._due, set()
             try:
-                await self._confirm(due)
+                await self._confirm_of(self._node.id, self._node.seed, await self._node.concerns.every())
+                for key, seed in {each.person: each.seed for each in self._node.people.sessions}.items():
+                    await self._confirm_of(key, seed, await self._node.writer.read(partial(_asked, due, key)))
                 self._log(await self._node.concerns.every())
             except (Refusal, StoreError) as error:
                 self._node.log.warning("reservation-duty-not-done", problem=str(error))
+                self._due = None
             except Stopping:
                 return
             took = time.monotonic() - began
             await asyncio.sleep(min(max(PAUSE_S, PAUSE_FACTOR * took), PAUSE_S_MAX))
 
-    async def _confirm(self, due: set[bytes] | None) -> None:
-        node = self._node
-        hands = {node.id: node.seed, **{session.person: session.seed for session in node.people.sessions}}
-        for key, seed in hands.items():
-            for community, resource in await node.writer.read(partial(_to_confirm, due, key)):
-                if await node.sign_as(seed, partial(_confirm, community, resource)) == ACTS_AT_ONCE:
-                    self._on_hand()
+    async def _confirm_of(self, key: bytes, seed: bytes, every: Iterable[Both]) -> None:
+        """With the hand of one person, of whom this key is."""
+        now_ms = self._node.clock.now_ms()
+        things = dict.fromkeys(
+            (held.community, held.resource)
+            for held, each in every
+            if waits_for_keeper(held, each, key, now_ms)
+        )
+        for community, resource in things:
+            if await self._node.sign_as(seed, partial(_confirm, community, resource)) == ACTS_AT_ONCE:
+                self._on_hand()
 
     def _log(self, concerning: list[Both]) -> None:
         for each in news(concerning, self._node.id, self._node.clock.now_ms()):
@@ -122,12 +129,5 @@ def _named(each: News) -> dict[str, str]:
     }
 
 
-def _to_confirm(due: set[bytes] | None, key: bytes, store: Store) -> list[tuple[bytes, bytes]]:
-    """The things that this person keeps, whose rules confirm at once, and of which something is asked."""
-    communities = [info.id for info in store.communities() if due is None or info.id in due]
-    every = asked_of(store, communities, key)
-    return list(
-        dict.fromkeys(
-            (held.community, held.resource) for held, each in every if held.rules.at_once and each.is_open
-        )
-    )
+def _asked(due: set[bytes] | None, key: bytes, store: Store) -> list[Both]:
+    return asked_of(store, [info.id for info in store.communities() if due is None or info.id in due], key)

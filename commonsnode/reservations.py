@@ -77,17 +77,27 @@ def asked_of(store: Store, communities: Iterable[bytes], key: bytes) -> list[Bot
     return found
 
 
+def concerning(store: Store, communities: Iterable[bytes], key: bytes) -> list[Both]:
+    """Both of these, each once, in one pass."""
+    return [
+        (held, each)
+        for community in communities
+        for held, each in store.reservations(community)
+        if is_asked(held, key) or held.rules.people.same(each.booking.ask.author, key)
+    ]
+
+
 def is_open(reserved: Reserved, now_ms: int) -> bool:
     """Whether it may still come to something: neither ended nor past."""
     booking = reserved.booking
     return reserved.is_open and (booking.state is State.OUT or booking.ask.end_ms > now_ms)
 
 
-def news(concerning: Sequence[Both], key: bytes, now_ms: int) -> list[News]:
-    """What this person must be told of these, those that begin first, first. concerning: what asked_by and asked_of find."""
+def news(every: Sequence[Both], key: bytes, now_ms: int) -> list[News]:
+    """What this person must be told of these, those that begin first, first. every: what `concerning` finds, or more."""
     found: list[News] = []
     seen: set[bytes] = set()
-    for held, reserved in concerning:
+    for held, reserved in every:
         ask = reserved.booking.ask
         if ask.changeset in seen or (
             reserved.booking.state is not State.OUT and ask.end_ms + PAST_MS < now_ms

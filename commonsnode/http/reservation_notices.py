@@ -7,7 +7,7 @@ from commonsnode.http.calls import Call
 from commonsnode.http.naming import names_for
 from commonsnode.http.reservation_documents import Documents
 from commonsnode.http.reservation_words import typed_as, when_text
-from commonsnode.reservations import Both, Matter, News, asked_by, asked_of, news
+from commonsnode.reservations import Both, Matter, News, concerning, news
 from commonsnode_store.store import Store
 
 NOTICES_MAX = 50  # in one answer
@@ -17,14 +17,16 @@ async def notices(call: Call) -> list[dict[str, Any]]:
     """What who calls must be told, what begins first, first; nothing to who is not known here."""
     key, now_ms = call.key, call.node.clock.now_ms()
     if call.by_operator:
-        concerning: Sequence[Both] | None = await call.node.concerns.every()
+        known: Sequence[Both] | None = await call.node.concerns.every()
     elif call.session is not None:
-        concerning = None
+        known = None
     else:
         return []
 
     def read(store: Store) -> list[dict[str, Any]]:
-        every = _concerning(store, key) if concerning is None else concerning
+        every = known
+        if every is None:
+            every = concerning(store, [info.id for info in store.communities()], key)
         found = news(every, key, now_ms)[:NOTICES_MAX]
         documents = Documents(store, key, now_ms)
         rows = documents.rows([(each.held, each.reserved) for each in found])
@@ -60,11 +62,6 @@ async def named(call: Call, rows: Sequence[dict[str, Any]]) -> list[dict[str, An
         }
         for row in rows
     ]
-
-
-def _concerning(store: Store, key: bytes) -> list[Both]:
-    communities = [info.id for info in store.communities()]
-    return [*asked_by(store, communities, key), *asked_of(store, communities, key)]
 
 
 def _notice(each: News, row: dict[str, Any]) -> dict[str, Any]:
