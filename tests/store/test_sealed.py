@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authority_world import key_of, nonce
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, KEYS, MEMBERS, PUBLIC, Write, build, decode
+from commonsnode_protocol.commitments import KIND
 from commonsnode_protocol.epochs import commitment_of
 from commonsnode_protocol.intake import Checked
+from commonsnode_protocol.record import typed_id
 from commonsnode_protocol.sealing import SEALED, seal
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.errors import LaneNotFollowed
@@ -252,3 +255,36 @@ def test_kinds_that_are_left_out_of_lane_members_leave_pages_and_totals_full(
             titles = [view.title for each in (page, rest) for view in each.records]
             assert (titles, page.total, rest.cursor) == (["Ana 1", "Ana 3", "Ana 5"], 3, None)
         assert store.page(community=VALLEY).total == 6
+
+
+def test_what_is_reserved_in_the_sealed_lane_counts_where_it_opens(valley: Callable[[], Store]) -> None:
+    drill = typed_id(VALLEY, key_of("F"), bytes(16))
+    thing = signed(
+        decode(
+            build(
+                community=VALLEY,
+                lane=PUBLIC,
+                author=key_of("F"),
+                time=1,
+                refs=(),
+                changes=[(drill, "resource", {"nonce": (bytes(16), ()), "title": ("Drill", ())})],
+            )
+        )
+    )
+    said: dict[str, Value] = {"action": "use", "resource": drill, "from": 10, "until": 20, "nonce": bytes(16)}
+    record = typed_id(VALLEY, key_of("M"), bytes(16))
+    asked = boxes("M", (RED, [(record, KIND, {name: (value, ()) for name, value in sorted(said.items())})]))
+    confirmed = boxes("F", (RED, [(record, KIND, {"confirmed": (True, ())})]), refs=[asked], time=2)
+    with closing(with_member(valley())) as store:
+        take(store, thing)
+        for each in (asked, confirmed):
+            take(store, each)
+        assert store.bookings(VALLEY, drill).reserved == ()
+        assert store.check() == []
+        store.learn(VALLEY, KEYRING)
+        (found,) = store.bookings(VALLEY, drill).reserved
+        assert (found.lane, found.booking.state.value, found.booking.busy) == (MEMBERS, "confirmed", (10, 20))
+        assert store.check() == []
+        act(store, "F", draft_revocation(store, "M"))
+        assert len(store.bookings(VALLEY, drill).reserved) == 1  # what stood at the revocation stands
+        assert store.check() == []
