@@ -115,10 +115,11 @@ def waits_for_keeper(held: ThingBookings, reserved: Reserved, key: bytes, now_ms
     )
 
 
-def confirm_at_once(author: Author, held: ThingBookings, most: int) -> int:
+def confirm_at_once(author: Author, held: ThingBookings, most: int, keeper: bytes | None = None) -> int:
     """As keeper of a thing whose rules confirm at once, confirm what stands, so that nothing written later goes before it.
 
-    What the rules would not have given at once waits for the keeper's own word. Returns how many it confirmed, at most `most`.
+    keeper: who named this node to confirm for them; none: the author. What the rules would not have given at once waits for the
+    keeper's own word. Returns how many it confirmed, at most `most`.
     """
     if held.lane is None:
         return 0
@@ -128,7 +129,7 @@ def confirm_at_once(author: Author, held: ThingBookings, most: int) -> int:
         if done == most:
             break
         booking = each.booking
-        if not waits_for_keeper(held, each, author.key, author.now_ms):
+        if not waits_for_keeper(held, each, keeper or author.key, author.now_ms):
             continue
         ref = RecordRef(held.community, each.lane, KIND, booking.ask.record)
         try:

@@ -128,6 +128,17 @@ def person_of(authority: Authority, key: bytes) -> bytes | None:
     return next((first for first in persons if first in authority.members), persons[0] if persons else None)
 
 
+def named_by(authority: Authority, node_key: bytes) -> list[bytes]:
+    """The persons who named a node for what a node may do for them, and did not take that back."""
+    found = []
+    for first in authority.persons_of(node_key):
+        person = authority.people[first].person
+        of = person.keys.get(node_key) if person is not None else None
+        if of is not None and of.node and not is_cut(of) and first in authority.members:
+            found.append(first)
+    return found
+
+
 def _is_nodes(authority: Authority, first: bytes, key: bytes) -> bool:
     person = authority.people[first].person
     return person is not None and person.keys[key].node

@@ -1,7 +1,7 @@
 """What a node does by itself for the things that its people keep: where their rules confirm at once, it confirms what it sees.
 
 Only a keeper's word protects a reservation from what is written later and dated earlier (rule 36), so it is given as soon as an ask
-comes in: with the node's own hand, and with those of people who are signed in. What people must be told goes to the log, too.
+comes in: with the node's own hand, for its own person and for those who named it, and with those of people who are signed in. What people must be told goes to the log, too.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from functools import partial
 from commonsnode.authoring import Author
 from commonsnode.deciding import confirm_at_once, waits_for_keeper
 from commonsnode.errors import Refusal, Stopping
+from commonsnode.governing import named_by
 from commonsnode.node import Node
 from commonsnode.reservations import Both, News, asked_of, news
 from commonsnode.writing import Landed
@@ -85,6 +86,7 @@ class ReservationDuty:
                 await self._confirm_of(self._node.id, self._node.seed, await self._node.concerns.every())
                 for key, seed in {each.person: each.seed for each in self._node.people.sessions}.items():
                     await self._confirm_of(key, seed, await self._node.writer.read(partial(_asked, due, key)))
+                await self._confirm_for_those_away(due)
                 self._log(await self._node.concerns.every())
             except (Refusal, StoreError) as error:
                 self._node.log.warning("reservation-duty-not-done", problem=str(error))
@@ -95,7 +97,7 @@ class ReservationDuty:
             await asyncio.sleep(min(max(PAUSE_S, PAUSE_FACTOR * took), PAUSE_S_MAX))
 
     async def _confirm_of(self, key: bytes, seed: bytes, every: Iterable[Both]) -> None:
-        """With the hand of one person, of whom this key is."""
+        """For one person, of whom this key is, with their hand or that of the node which they named."""
         now_ms = self._node.clock.now_ms()
         things = dict.fromkeys(
             (held.community, held.resource)
@@ -103,8 +105,18 @@ class ReservationDuty:
             if waits_for_keeper(held, each, key, now_ms)
         )
         for community, resource in things:
-            if await self._node.sign_as(seed, partial(_confirm, community, resource)) == ACTS_AT_ONCE:
+            if await self._node.sign_as(seed, partial(_confirm, community, resource, key)) == ACTS_AT_ONCE:
                 self._on_hand()
+
+    async def _confirm_for_those_away(self, due: set[bytes] | None) -> None:
+        """With the node's own hand for those who named it, and are not locked out here."""
+        node = self._node
+        locked = {account.id for account in node.people.accounts if account.locked}
+        named = await node.writer.read(partial(_by_whom_named, due, node.id))
+        for community, person in named:
+            if person not in locked:
+                every = await node.writer.read(partial(_asked, {community}, person))
+                await self._confirm_of(person, node.seed, every)
 
     def _log(self, concerning: list[Both]) -> None:
         for each in news(concerning, self._node.id, self._node.clock.now_ms()):
@@ -116,8 +128,8 @@ class ReservationDuty:
             del self._told[next(iter(self._told))]
 
 
-def _confirm(community: bytes, resource: bytes, author: Author) -> int:
-    return confirm_at_once(author, author.store.bookings(community, resource), ACTS_AT_ONCE)
+def _confirm(community: bytes, resource: bytes, keeper: bytes, author: Author) -> int:
+    return confirm_at_once(author, author.store.bookings(community, resource), ACTS_AT_ONCE, keeper)
 
 
 def _named(each: News) -> dict[str, str]:
@@ -131,3 +143,13 @@ def _named(each: News) -> dict[str, str]:
 
 def _asked(due: set[bytes] | None, key: bytes, store: Store) -> list[Both]:
     return asked_of(store, [info.id for info in store.communities() if due is None or info.id in due], key)
+
+
+def _by_whom_named(due: set[bytes] | None, node_key: bytes, store: Store) -> list[tuple[bytes, bytes]]:
+    """(community, person) of all who named this node."""
+    communities = [info.id for info in store.communities() if due is None or info.id in due]
+    return [
+        (community, each)
+        for community in communities
+        for each in named_by(store.authority(community), node_key)
+    ]

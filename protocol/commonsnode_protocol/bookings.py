@@ -100,15 +100,33 @@ class _Deciding:
                 ends.append(term.ended_by)
 
     def may(self, acted: Acted) -> bool:
-        """By a steward, by the keeper, or by who was keeper, before they handed the thing over."""
+        """By a steward, by the keeper, or by who was keeper, before they handed the thing over; a confirmation also by their nodes."""
+        return self.may_by(acted, acted.author) or any(
+            self.may_by(acted, each) for each in self.for_whom(acted)
+        )
+
+    def may_by(self, acted: Acted, key: bytes) -> bool:
+        """The same, as what this person says."""
         people, keeper = self._rules.people, self._rules.custody.keeper
-        if people.seniority(acted.author) is not None:
+        if people.seniority(key) is not None:
             return True
-        if keeper is not None and people.same(acted.author, keeper):
+        if keeper is not None and people.same(key, keeper):
             return True
         return any(
             acted.changeset == ended_by or self._rules.precedes(acted.changeset, ended_by)
-            for ended_by in self._ends.get(people.person_of(acted.author), ())
+            for ended_by in self._ends.get(people.person_of(key), ())
+        )
+
+    def for_whom(self, acted: Acted) -> frozenset[bytes]:
+        """The persons for whom a node confirms."""
+        return self._rules.people.named_by(acted.author) if acted.act is Act.CONFIRMED else frozenset()
+
+    def is_own_word(self, acted: Acted, asker: bytes) -> bool:
+        """Whether a confirmation is the asker's: by their own key, or by their node where it has no word of its own."""
+        people = self._rules.people
+        return people.same(acted.author, asker) or (
+            not self.may_by(acted, acted.author)
+            and any(people.same(each, asker) for each in self.for_whom(acted))
         )
 
 
@@ -261,10 +279,9 @@ def _case(ask: Ask, acts: Sequence[Acted], rules: Rules, deciding: _Deciding) ->
     without: list[Acted] = []
     own_word: list[Acted] = []
     for acted in sorted(acts, key=lambda each: (each.effective_ms, each.changeset)):
-        by_asker = rules.people.same(acted.author, ask.author)
         if acted.act is Act.CANCELLED:
-            allowed = by_asker
-        elif acted.act is Act.CONFIRMED and by_asker:
+            allowed = rules.people.same(acted.author, ask.author)
+        elif acted.act is Act.CONFIRMED and deciding.is_own_word(acted, ask.author):
             # One's own word is no keeper's word, even of who keeps the thing.
             allowed = False
             if rules.at_once or deciding.may(acted):

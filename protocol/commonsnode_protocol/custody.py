@@ -50,6 +50,8 @@ class People:
 
     stewards: tuple[bytes, ...] = ()  # first keys, by seniority
     person_of: Callable[[bytes], bytes] = lambda key: key  # the first key of whose key this is
+    named_by: Callable[[bytes], frozenset[bytes]] = lambda _: frozenset()
+    """The persons whose node's key this is: it confirms for them, and is theirs in nothing else here."""
 
     def same(self, a: bytes, b: bytes) -> bool:
         return a == b or self.person_of(a) == self.person_of(b)

@@ -131,13 +131,25 @@ class Persons:
 
 
 def people_of(authority: Authority) -> People:
-    """Whose key is whose, and who are the stewards."""
+    """Whose key is whose, and who are the stewards.
+
+    Who has, or had, a role of their own is nobody else; and a node's key is its person's for confirmations only.
+    """
     person_of: dict[bytes, bytes] = {}
+    named_by: dict[bytes, set[bytes]] = {}
     for first in sorted(authority.people, reverse=True):
         member = authority.people[first]
-        for key in member.person.keys if member.person is not None else ():
-            person_of[key] = first
-    return People(authority.stewards, lambda key: person_of.get(key, key))
+        for key, of in member.person.keys.items() if member.person is not None else ():
+            if of.node:
+                named_by.setdefault(key, set()).add(first)
+            else:
+                person_of[key] = first
+    person_of |= {first: first for first in authority.people}
+    return People(
+        authority.stewards,
+        lambda key: person_of.get(key, key),
+        lambda key: frozenset(named_by.get(key, ())),
+    )
 
 
 def bookings(db: Connection, at: Where, resource: bytes, *, waiting: bool = True) -> ThingBookings:

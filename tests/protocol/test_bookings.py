@@ -113,6 +113,31 @@ def test_what_somebody_sets_who_may_not_has_no_effect_and_is_listed() -> None:
     assert {each.changeset for each in found.no_effect} == {each.id for each in wrong}
 
 
+def test_a_node_confirms_for_who_named_it_and_does_nothing_else_for_them() -> None:
+    def named(*persons: bytes, at_once: bool = False) -> Rules:
+        of = {CAT: frozenset(persons)}
+        people = replace(PEOPLE, named_by=lambda key: of.get(key, frozenset()))
+        return replace(AT_ONCE if at_once else KEPT, people=people)
+
+    first, second = ask(ANA, 10, 20, 5), ask(BEN, 15, 25, 6)
+    confirmed = act(CAT, second, "confirmed", 7)
+    for persons in ((KEEPER,), (STEWARD,), (ANA, KEEPER)):
+        assert states([first, second], confirmed, rules=named(*persons)) == ["displaced", "confirmed"]
+    assert states([first, second], confirmed, rules=named(ANA)) == ["asked", "displaced"]
+    others = [act(CAT, second, "declined", 7), act(CAT, first, "handed_over", 7, value=8)]
+    found = settled(first, second, *others, rules=named(KEEPER, STEWARD))
+    assert [found[each.id].state.value for each in (first, second)] == ["asked", "displaced"]
+    assert sum(len(each.no_effect) for each in found.values()) == 2
+    assert states([first], act(CAT, first, "cancelled", 7), rules=named(ANA)) == ["asked"]
+    # What the keeper asks is no more than their own word, also where their node says it.
+    own, other = ask(KEEPER, 10, 20, 6), ask(BEN, 15, 25, 5)
+    both = [act(CAT, own, "confirmed", 7), act(STEWARD, other, "confirmed", 8)]
+    assert states([own, other], *both, rules=named(KEEPER)) == ["displaced", "confirmed"]
+    assert settled(own, both[0], rules=named(KEEPER))[own.id].rank is Rank.AT_ONCE
+    # But a node that is itself a steward's confirms as that.
+    assert settled(own, act(STEWARD, own, "confirmed", 7), rules=named())[own.id].rank is Rank.CONFIRMED
+
+
 def test_who_was_keeper_decided_until_they_handed_it_over() -> None:
     one = ask(ANA, 10, 20, 5)
     before, after = act(BEN, one, "confirmed", 6), act(BEN, one, "declined", 9)

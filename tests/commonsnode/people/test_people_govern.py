@@ -215,6 +215,37 @@ async def test_what_is_held_for_a_person_is_sealed_at_their_sign_in(api: Api) ->
     await until(api, sealed)
 
 
+async def test_a_named_node_confirms_for_a_keeper_who_is_away_and_decides_nothing_else(api: Api) -> None:
+    valley, _, ask = await steward(api)
+    ines, token = await api.person("Inés")
+    await ask("POST", f"/communities/{valley}/members", {"id": ines})
+    await api("POST", f"/communities/{valley}/tables", {"remove": [api.node.id.hex()]})
+    fields = {"title": "Drill", "lending": {"confirm": "at-once"}}
+    drill = (await ask("POST", f"/communities/{valley}/records", {"fields": fields}))["id"]
+    await ask("POST", "/session/trust", {})
+    await ask("DELETE", "/session")
+    other = asking(api, token)
+    asked = await other(
+        "POST", "/reservations", {"resource": drill, "from": "2090-05-01", "until": "2090-05-02"}
+    )
+    assert asked.status == 201, asked.body
+    path = f"/reservations/{asked['id']}"
+
+    async def confirmed() -> bool:
+        history = (await other("GET", f"/records/{asked['id']}/history"))["history"]
+        return any(
+            entry["author"] == api.node.id.hex() and entry["fields"].get("confirmed") for entry in history
+        )
+
+    await until(api, confirmed)
+    assert (await other("GET", path))["state"] == "confirmed"
+    for act in ("hand-over", "decline", "cancel"):
+        assert (await api("POST", f"{path}/{act}", {})).status == 403, act
+    taken = await api("PATCH", f"/records/{drill}", {"fields": {"keeper": api.node.id.hex()}})
+    assert taken.status == 200  # it is written, and has no effect
+    assert (await api("POST", f"{path}/hand-over", {})).status == 403
+
+
 def _revoke_without_naming(author: Author, community: bytes, person: bytes) -> None:
     """A revocation by a node that has none of what the person wrote."""
     held = author.store.evaluator(community)
