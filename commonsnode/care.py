@@ -48,17 +48,17 @@ class Told:
     why: str | None = None
 
 
-def standing(store: Store, view: RecordView, now_ms: int) -> Cared:
-    """How it stands with a thing."""
+def standing(store: Store, view: RecordView, now_ms: int, *, uses: bool = True) -> Cared:
+    """How it stands with a thing. uses: also count them where no rule needs it."""
     every = [_happened(each) for each in store.events(view.community, view.record)]
     counted = care.counted(every)
     here = {each.record for each in counted}
     rules = care.rules_of(view.values.get(CARE))
-    uses = _uses_ms(store, view.ref, counted)
+    used = _uses_ms(store, view.ref, counted) if uses or any(rule.uses for rule in rules) else []
     writes = view.fields.get(CARE, ())
     since_ms = writes[0].time if writes else now_ms
     corrected = [each for each in every if each.record not in here]
-    return Cared(view, counted, corrected, care.due(rules, counted, uses, since_ms, now_ms), len(uses))
+    return Cared(view, counted, corrected, care.due(rules, counted, used, since_ms, now_ms), len(used))
 
 
 def is_spoken_of(store: Store, view: RecordView) -> bool:
@@ -78,16 +78,21 @@ def tell(
     at: str | None = None,
     corrects: bytes | None = None,
     out: bool | str | None = None,
+    used: bool = False,
 ) -> Told:
     """Note what was done, in which condition the thing is now, and whether it is out for maintenance: False, True, until when.
+
+    used: it was used, in place of cared for; what was reserved and handed over counts by itself.
 
     Where `did` is one of the thing's tasks, that is what was done. Raises WrongField, Conflict and the store's errors.
     """
     store = author.store
     view = _thing(store, ref)
-    if did is None and task is None and condition is None and out is None:
+    if did is None and task is None and condition is None and out is None and not used:
         raise WrongField("did", "says what was done; or give a condition, or whether it is out")
-    if corrects is not None and did is None and task is None:
+    if used and task is not None:
+        raise WrongField("task", "is of what was done for the thing, not of its use")
+    if corrects is not None and did is None and task is None and not used:
         raise WrongField("did", "says what was done in truth: an event is corrected by another one")
     zone = described(store, view).zone
     fields: dict[str, Value] = {}
@@ -96,8 +101,9 @@ def tell(
     if out is not None:
         fields[OUT] = _out(out, author.now_ms, zone)
     event = None
-    if did is not None or task is not None or condition is not None:
-        event = _event(author, view, did, task, condition, _moment(at, author.now_ms, zone), corrects)
+    if did is not None or task is not None or condition is not None or used:
+        when = _moment(at, author.now_ms, zone)
+        event = _event(author, view, USE if used else care.CARED, did, task, condition, when, corrects)
     edited = inventory.edit(author, ref, fields) if fields else None
     return Told(
         ref,
@@ -136,7 +142,7 @@ def due(store: Store, community: bytes | None, until_ms: int, now_ms: int) -> li
     found = [
         (view, each)
         for view in store.cared_for(community)
-        for each in standing(store, view, now_ms).due
+        for each in standing(store, view, now_ms, uses=False).due
         if each.is_due or (each.due_ms is not None and each.due_ms <= until_ms)
     ]
     return sorted(found, key=lambda one: (not one[1].is_due, one[1].due_ms or 0, one[0].title))
@@ -164,6 +170,7 @@ def _thing(store: Store, ref: RecordRef) -> RecordView:
 def _event(
     author: Author,
     view: RecordView,
+    action: str,
     did: str | None,
     task: str | None,
     condition: str | None,
@@ -172,7 +179,7 @@ def _event(
 ) -> inventory.Done:
     tasks = [rule.task for rule in care.rules_of(view.values.get(CARE))]
     named = _task(task) if task is not None else None
-    if named is None and did is not None:
+    if named is None and did is not None and action == care.CARED:
         named = next((known for known in tasks if care.same_task(known, did)), None)
     if did is not None and (not did.strip() or len(did) > DID_CHARS_MAX):
         raise WrongField("did", f"says what was done, in at most {DID_CHARS_MAX} characters")
@@ -181,7 +188,7 @@ def _event(
     }:
         raise WrongField("corrects", "is no event of this thing")
     fields: Mapping[str, Value] = {
-        care.ACTION: care.CARED,
+        care.ACTION: action,
         care.RESOURCE: view.record,
         care.AT: at_ms,
         care.NOTE: did.strip() if did is not None else None,

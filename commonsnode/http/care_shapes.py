@@ -107,6 +107,10 @@ CARE_SHAPES: Mapping[str, Schema] = {
         "",
         did={"type": "string", "minLength": 1, "maxLength": DID_CHARS_MAX},
         task=TASK,
+        used={
+            "type": "boolean",
+            "description": "true: it was used; a loan that was handed over counts by itself",
+        },
         condition={"type": "string", "enum": list(CONDITIONS)},
         at={
             **WHEN,

@@ -55,6 +55,7 @@ async def tell(call: Call) -> Mapping[str, Any]:
             at=body.get("at"),
             corrects=_event(author.store, ref, corrects) if corrects is not None else None,
             out=body.get("out"),
+            used=body.get("used", False),
         )
 
     return await _told(call, await call.sign(done))

@@ -4,17 +4,20 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from commonsnode.care import Cared
 from commonsnode.http.documents import moment
 from commonsnode.inventory import DELETED, TITLE
 from commonsnode.tables.json_form import decode_value
 from commonsnode_protocol.blurring import GRID
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.care import CARE, USED, Due
 from commonsnode_store.answers import HistoryEntry, RecordView
 from commonsnode_store.shown import HEADING_PREFIX, NONCE, TAG_PREFIX
 
 NOBODY = "no other node in reach"
 DEGREE = 10_000_000  # coordinates are integers in 1e-7 degrees
 VALUE_CHARS_MAX = 2_000
+CARE_SHOWN_MAX = 10
 ROW_WORDS = ("place", "condition", "keeper")  # what a list says of a thing beside its title and amount
 FIRST_FIELDS = (
     TITLE,
@@ -26,7 +29,7 @@ FIRST_FIELDS = (
     "unit",
 )  # in this order, then the others
 
-_HIDDEN = (NONCE, DELETED, TITLE)
+_HIDDEN = (NONCE, DELETED, TITLE, CARE)
 
 
 def thing_row(view: RecordView, names: Mapping[bytes, str]) -> dict[str, Any]:
@@ -75,6 +78,40 @@ def thing_full(view: RecordView, document: Mapping[str, Any], own_key: bytes) ->
         "created": date(document["created"]),
         "changed": date(document["changed"]),
     }
+
+
+def care(found: Cared, own_key: bytes) -> dict[str, Any]:
+    """What a thing needs, and what was done lately."""
+    return {
+        "tasks": [{"text": f"{each.rule.task}: {_when(each)}", "is_due": each.is_due} for each in found.due],
+        "log": [
+            {
+                "time": date(moment(each.at_ms)),
+                "author": who(each.by.hex(), own_key),
+                "words": [
+                    text
+                    for text in (
+                        _text(each.note or each.task or ("used" if each.action == USED else "")),
+                        f"condition: {_text(each.condition)}" if each.condition is not None else "",
+                    )
+                    if text
+                ],
+            }
+            for each in found.events[:CARE_SHOWN_MAX]
+        ],
+    }
+
+
+def _when(each: Due) -> str:
+    """When a task is due, or since when: by a day, by uses, or both."""
+    parts = []
+    if each.due_ms is not None:
+        parts.append(
+            f"{'since' if each.is_due and each.rule.uses is None else 'by'} {moment(each.due_ms)[:10]}"
+        )
+    if each.rule.uses is not None:
+        parts.append(f"{each.uses} of {each.rule.uses} uses")
+    return ("due " if each.is_due else "") + ", ".join(parts)
 
 
 def entry(written: HistoryEntry, own_key: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from commonsnode import __version__, communities, halves, inventory
+from commonsnode import __version__, care, communities, halves, inventory
 from commonsnode.errors import Unknown
 from commonsnode.http import documents, page_texts
 from commonsnode.http.calls import NODE, Malformed, read_query
@@ -106,6 +106,9 @@ async def thing(request: web.Request) -> web.StreamResponse:
         return {
             "reserved": _reserved(store, ref, now_ms),
             "thing": page_texts.thing_full(view, documents.record_full(store, view), node.id),
+            "care": page_texts.care(care.standing(store, view, now_ms), node.id)
+            if view.kind == THING
+            else None,
             "community": {"id": info.id.hex(), "name": info.name or info.id.hex()[:8]},
             "history": [page_texts.entry(entry, node.id) for entry in history[-HISTORY_SHOWN_MAX:]][::-1],
             "left_out": max(0, len(history) - HISTORY_SHOWN_MAX),

@@ -9,8 +9,6 @@ from commonsnode.http.schema import problems
 from commonsnode.http.shapes import SCHEMAS
 from running_node import Answer, Api
 
-IN_2023 = 1_700_000_000_000
-
 SHAPES = {(route.method, "rules" in route.path, "{id}" in route.path): route for route in ROUTES}
 
 
@@ -112,9 +110,7 @@ async def test_loans_and_noted_uses_count(shed: Shed) -> None:
         assert (await shed.api("POST", f"/reservations/{asked['id']}/{act}", {})).status == 200
     (task,) = (await shed.care())["tasks"]
     assert (task["uses_since"], task["is_due"]) == (1, False)
-    used = {"action": "use", "resource": shed.drill, "at": IN_2023}
-    body = {"kind": "event", "fields": used}
-    assert (await shed.api("POST", f"/communities/{shed.community}/records", body)).status == 201
+    assert (await shed.did(used=True, at="2023-05-01")).status == 201
     care = await shed.care()
     assert (care["uses"], care["tasks"][0]["uses_since"], care["tasks"][0]["is_due"]) == (2, 2, True)
     assert await shed.due() == ["oil"]
@@ -144,6 +140,7 @@ async def test_what_is_out_for_maintenance_is_not_lent_until_it_is_back(shed: Sh
         ({"did": "x" * 5_000}, "did"),
         ({"condition": "good", "corrects": "ab"}, "did"),
         ({"did": "x", "task": "\n"}, "task"),
+        ({"used": True, "task": "oil"}, "task"),
     ],
 )
 async def test_what_cannot_be_is_refused_by_its_name_and_nothing_is_written(

@@ -186,3 +186,14 @@ async def test_a_problem_of_a_page_is_a_page_and_of_the_api_a_document(api: Api)
     assert (await api.page("/things/zz")).headers["Content-Type"].startswith("text/html")
     answer = await api("GET", "/records/zz", tcp=True)
     assert json.loads(json.dumps(answer.body))["status"] == 404
+
+
+async def test_a_thing_shows_what_it_needs_and_who_took_care(api: Api) -> None:
+    drill = await api.add(await api.community(), title="Drill")
+    assert "Care" not in Page(await api.page(f"/things/{drill}")).text
+    await api("POST", f"/records/{drill}/care/rules", {"task": "oil <it>", "days": 90, "uses": 3})
+    await api("POST", f"/records/{drill}/care", {"did": "oil <it>", "at": "2020-05-01", "condition": "good"})
+    await api("POST", f"/records/{drill}/care", {"used": True, "at": "2020-06-01"})
+    text = Page(await api.page(f"/things/{drill}")).text
+    for said in ("oil <it>: due by 2020-07-30, 1 of 3 uses", "condition: good", "this node", "used"):
+        assert said in text

@@ -52,6 +52,9 @@ def note(
         str | None,
         typer.Option(metavar="TASK", help="Which of its tasks that was, where TEXT does not name it."),
     ] = None,
+    used: Annotated[
+        bool, typer.Option("--used", help="You used it; loans that were handed over count by themselves.")
+    ] = False,
     condition: Annotated[
         str | None, typer.Option(metavar="|".join(CONDITIONS), help="How the thing is now.")
     ] = None,
@@ -88,7 +91,9 @@ def note(
         body["corrects"] = record_id(corrects)
     if out or back:
         body["out"] = out
-    if not body.keys() & {"did", "task", "condition", "out"}:
+    if used:
+        body["used"] = True
+    if not body.keys() & {"did", "task", "condition", "out", "used"}:
         raise WrongUsage(
             "say what was done (--did TEXT), how it is (--condition), or whether it is out (see commonsnode care --help)"
         )

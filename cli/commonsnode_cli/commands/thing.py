@@ -141,7 +141,8 @@ def show(
         call.out.document(found)
         return
     call.out.line((found["title"], "bold"))
-    shown = {name: value for name, value in found["fields"].items() if name not in UNSHOWN}
+    unshown = {*UNSHOWN, *(("care",) if found["care"] and found["care"]["tasks"] else ())}
+    shown = {name: value for name, value in found["fields"].items() if name not in unshown}
     width = max(map(len, shown), default=0) + 2
     for name, value in shown.items():
         sealed = ("  (members only)", "dim") if name in found["lanes"] else ""
