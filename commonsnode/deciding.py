@@ -11,7 +11,7 @@ from typing import NoReturn
 from commonsnode.authoring import Author
 from commonsnode.booked import Found, busy_of, extensions, is_asked
 from commonsnode.errors import Conflict, NotAllowed, Refusal, WrongField
-from commonsnode.lending import PERSON, THING, Span, lent
+from commonsnode.lending import THING, Span, lent, type_said
 from commonsnode.reservation_changes import ENDED, Done, endings, next_time, write_act
 from commonsnode.reserving import ALL_DAY, as_asker, checked_text, is_member
 from commonsnode_protocol.bookings import Act, Acted, Booking, Rank, State, settle
@@ -181,9 +181,9 @@ def _given_at_once(
     """Whether an ask that its asker did not confirm would be given at once. Raises Refusal where it would not be given at all."""
     of = lent(author.store, thing)
     ask, view = booking.ask, author.store.record(ref)
-    terms = of.terms(PERSON, is_member(author, thing.community, ask.author))
-    all_day = view is not None and view.values.get(ALL_DAY) is True
-    span = Span(ask.begin_ms, ask.end_ms, ask.amount, all_day)
+    said = view.values if view is not None else {}
+    terms = of.terms(type_said(said), is_member(author, thing.community, ask.author))
+    span = Span(ask.begin_ms, ask.end_ms, ask.amount, said.get(ALL_DAY) is True)
     asked_ms = min(ask.effective_ms, author.now_ms)
     free = of.check(span, busy_of(held, [ask.changeset]), held.rules.capacity, asked_ms)
     return free and terms.lent and terms.use != ASK

@@ -19,6 +19,8 @@ from commonsnode_store.errors import LaneNotFollowed
 from commonsnode_store.store import Store
 
 THING, MODEL = "resource", "specification"
+TYPE = "type"
+TYPE_CHARS_MAX = 64
 PERSON = "person"  # the type of who asks, where nobody says another: keys are people's
 
 _NOTHING: Mapping[str, Value] = MappingProxyType({})
@@ -168,6 +170,12 @@ def model_of(store: Store, ref: RecordRef, values: Mapping[str, Value]) -> Mappi
             if found := store.records(ref.community, lane, MODEL, [named]):
                 return found[named].values
     return _NOTHING
+
+
+def type_said(asked: Mapping[str, Value]) -> str:
+    """The type of agent that a reservation names, for the terms; a person, where it names none."""
+    said = asked.get(TYPE)
+    return said if isinstance(said, str) and len(said) <= TYPE_CHARS_MAX else PERSON
 
 
 def _map(value: Value) -> Mapping[str, Value]:

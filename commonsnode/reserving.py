@@ -12,7 +12,7 @@ from commonsnode.authoring import Author
 from commonsnode.booked import Found, busy_of, extensions, keeps
 from commonsnode.errors import Conflict, NotAllowed, WrongField
 from commonsnode.governing import role_of
-from commonsnode.lending import PERSON, Span, lent
+from commonsnode.lending import PERSON, TYPE, Span, lent, type_said
 from commonsnode.reservation_changes import endings, entry, next_time
 from commonsnode_protocol.authority import MEMBER, STEWARD
 from commonsnode_protocol.bookings import Act, Acted, Ask, State, settle
@@ -78,6 +78,8 @@ def reserve(
     fields = _asked(author, thing, span, random_bytes(NONCE_BYTES))
     if zone is not None and span.all_day:
         fields |= {ALL_DAY: True, ZONE: zone}
+    if agent_type != PERSON:
+        fields[TYPE] = agent_type
     if note is not None:
         fields[NOTE] = checked_text("note", note)
     if own_word:
@@ -114,7 +116,11 @@ def extend(
             )
     thing = of.thing
     lending = lent(author.store, thing)
-    terms = lending.terms(PERSON, is_member(author, thing.community, author.key))
+    view = author.store.record(of.ref)
+    said = view.values if view is not None else {}
+    terms = lending.terms(type_said(said), is_member(author, thing.community, author.key))
+    if not terms.lent:
+        raise WrongField("resource", terms.why)
     own = [ask.changeset, *(each.booking.ask.changeset for each in longer)]
     whole = Span(ask.begin_ms, until_ms, ask.amount)
     # The loan has begun or will, whatever the lead time; what counts is its whole length.
@@ -122,9 +128,10 @@ def extend(
     free = lending.check(whole, busy_of(of.held, own), of.held.rules.capacity, began_ms)
     span = Span(end_ms, until_ms, ask.amount)
     fields = _asked(author, thing, span, random_bytes(NONCE_BYTES))
-    view = author.store.record(of.ref)
-    if by_day and view is not None and view.values.get(ALL_DAY) is True:
-        fields |= {name: view.values[name] for name in (ALL_DAY, ZONE) if name in view.values}
+    if by_day and said.get(ALL_DAY) is True:
+        fields |= {name: said[name] for name in (ALL_DAY, ZONE) if name in said}
+    if TYPE in said:
+        fields[TYPE] = type_said(said)
     if free and (keeps(of.held, author.key) or (of.held.rules.at_once and terms.use != ASK)):
         fields[Act.CONFIRMED.value] = True
     return _ask(author, thing, of.held, span, fields, (of.ask.changeset,), terms)

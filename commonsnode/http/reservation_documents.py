@@ -7,7 +7,7 @@ from commonsnode.booked import extensions, is_asked, overdue
 from commonsnode.deciding import WHY
 from commonsnode.governing import role_of
 from commonsnode.http.documents import moment
-from commonsnode.lending import PERSON, THING, described
+from commonsnode.lending import THING, described, type_said
 from commonsnode.reserving import ALL_DAY, NOTE, ZONE
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_protocol.canonical import Value
@@ -54,7 +54,7 @@ class Documents:
         records = {each.booking.ask.changeset: each.booking.ask.record for each in held.reserved}
         authority = self._authority(held.community)
         is_member = role_of(authority, ask.author) in (MEMBER, STEWARD)
-        terms = lent.terms(PERSON, is_member) if lent is not None else NOT_HERE
+        terms = lent.terms(type_said(said), is_member) if lent is not None else NOT_HERE
         times = self._store.facts([ask.changeset, *(acted.changeset for acted in booking.no_effect)])
         return {
             "id": ask.record.hex(),
@@ -70,6 +70,7 @@ class Documents:
             "state": booking.state.value,
             "rank": booking.rank.name.lower().replace("_", "-"),
             "by": people.person_of(ask.author).hex(),
+            "type": type_said(said),
             "keeper": people.person_of(keeper).hex() if keeper is not None else None,
             "mine": self._reader is not None and people.same(ask.author, self._reader),
             "asked_of_me": self._reader is not None and is_asked(held, self._reader),

@@ -88,6 +88,7 @@ _ROW: dict[str, Any] = {
     "rank": {"type": "string", "enum": [rank.name.lower().replace("_", "-") for rank in Rank]},
     "by": {**KEY, "description": "who asked: the first key of that person"},
     "by_name": NAME,
+    "type": {"type": "string", "description": "of who asked, for the terms"},
     "keeper": {**KEY_OR_NULL, "description": "of the thing"},
     "keeper_name": NAME,
     "mine": {"type": "boolean", "description": "whether who asks here asked for it"},

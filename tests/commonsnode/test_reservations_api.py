@@ -141,6 +141,10 @@ async def test_terms_are_those_of_who_asks(village: Village) -> None:
     assert asked["terms"] == {"lent": True, "use": "fee", "fee": "2 a day", "why": "terms for person"}
     group = await village.reserve("Rosa", "2090-06-01", "2090-06-02", type="for-profit")
     assert group["terms"]["use"] == "ask"
+    friends = await village.reserve("Rosa", "2090-07-01", "2090-07-02", type="co-operative")
+    for token in (None, village.tokens["Ines"]):
+        shown = await village.api("GET", f"/reservations/{friends['id']}", token=token)
+        assert (shown["type"], shown["terms"]["use"]) == ("co-operative", "free")
 
 
 async def test_a_thing_that_is_confirmed_at_once_is_had_at_once_and_by_one(village: Village) -> None:

@@ -302,6 +302,9 @@ _ALL = (
         Field("all_day", Flag(), "whole days of the zone, from the first to the last"),
         Field("zone", Zone(), "time zone that the days are of"),
         _BY,
+        Field(
+            "type", Choice(AGENT_TYPES, free=True), "type of who asks, for terms of lending", "classifiedAs"
+        ),
         Field("amount", Decimal(), "how many of several alike", "resourceQuantity.hasNumericalValue"),
         Field("confirmed", Flag(), "confirmed; by whom says whether it has effect"),
         Field("declined", Flag(), "declined by the keeper"),
