@@ -16,7 +16,7 @@ from commonsnode.tables.survey import Column, Survey
 SINGLE = ("title", "description", "category", "condition", "amount", "unit", "licence", "geometry")
 PLAIN_TEXTS = tuple(name for name in TEXTS if name not in SINGLE)
 """Fields of kinds that take a cell as it is, and that hardly a heading is guessed to mean."""
-SURE = ("landuse", "tenure")  # of these, those whose names say nothing else in any table
+SURE = ("landuse", "tenure", "website")  # of these, those whose names say nothing else in any table
 TARGETS = (*SINGLE, *PLAIN_TEXTS, "place", "lat", "lon", "latlon", "lonlat", "tags", "x", "-")
 """What `--map` takes."""
 

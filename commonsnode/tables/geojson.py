@@ -16,8 +16,15 @@ WGS84 = re.compile(r"CRS:?:?84|4326|4258|WGS ?84", re.IGNORECASE)
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
+class NoGeoJson(TableError):
+    """JSON that is something else."""
+
+    def __init__(self) -> None:
+        super().__init__("is JSON, but no GeoJSON, and has no list of things with names")
+
+
 def read_geojson(text: str) -> Grid:
-    """The table of a GeoJSON text. Raises TableError where it is no GeoJSON, or no JSON at all."""
+    """The table of a GeoJSON text. Raises NoGeoJson, and TableError where it is no JSON at all."""
     text = text.removeprefix("\ufeff")
     names: dict[str, None] = {}
     geometries = False
@@ -72,7 +79,7 @@ def _features(text: str) -> Iterator[tuple[int, Any]]:
     try:
         first = _skip(text, 0)
         if text[first : first + 1] != "{":
-            raise TableError("is JSON, but no GeoJSON: other JSON cannot be imported yet")
+            raise NoGeoJson
         yield from _members(text, first + 1)
     except json_form.JsonFormError as error:
         raise TableError(f"is not valid JSON: {error}") from None
@@ -122,7 +129,7 @@ def _whole(members: dict[str, Any], found: int) -> Iterator[tuple[int, Any]]:
         or kind not in TYPES
         or (kind == "FeatureCollection") != ("features" in members)
     ):
-        raise TableError("is JSON, but no GeoJSON: other JSON cannot be imported yet")
+        raise NoGeoJson
     crs = members.get("crs")
     if crs is not None and not WGS84.search(json_form.compact(crs)):
         raise TableError(

@@ -1,12 +1,14 @@
 """A list of named values (JSON, YAML) as a table: a row an item, a column a name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from commonsnode.tables import headings as words
 from commonsnode.tables.model import COLUMNS_MAX, Cells, Grid, Rejected, Row, TableError
 
 Item: TypeAlias = tuple[int, Any]  # the line where it begins, or its position; what it is
 
+DESCRIBING = frozenset(("$schema", "profile"))  # of JSON Schema and of Frictionless Data
 _NAMES = ("name", "title", "hardware")  # what a person or an organisation within a value is called by
 
 
@@ -31,6 +33,23 @@ def grid_of(items: Sequence[Item]) -> Grid:
                 yield Rejected(line, "has no names and values")
 
     return Grid(None, headings, rows)
+
+
+def grids_of(document: Mapping[str, Any]) -> list[Grid]:
+    """The tables that lie in a document: its lists of things with names, each a table of its own.
+
+    A document that describes another one has lists as well, which are none of things.
+    """
+    if not DESCRIBING.isdisjoint(document):
+        return []
+    grids = []
+    for name, found in document.items():
+        if isinstance(found, list) and any(isinstance(item, dict) for item in found):
+            grid = grid_of(list(enumerate(found, start=1)))
+            if any("title" in words.meanings(words.fold(heading)) for heading in grid.headings):
+                grid.name = name
+                grids.append(grid)
+    return grids
 
 
 def cell_text(value: Any) -> str:

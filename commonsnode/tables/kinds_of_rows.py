@@ -108,11 +108,19 @@ def _of_sheet(grid: Grid, found: Survey, choice: Choice, headings: set[str], fil
     addressed = len(_ADDRESS_ROLES & set(choice.roles.values())) >= 2
     if heading and "venue" in words.meanings(heading) and choice.roles:
         return PLACE  # a directory: what would be the place of a thing is the title
+    if grid.name and choice.roles and _names_places(words.fold(grid.name)):
+        return PLACE
     if located and (_signs(headings) or _is_place(file_name)):
         return PLACE
     if addressed and (located or title is not None) and not _name_tools(found, title):
         return PLACE
     return RESOURCE
+
+
+def _names_places(name: str) -> bool:
+    """Whether a table is called `libraries`, or `workshops`; `items by library` is another matter."""
+    one = f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
+    return " " not in name and (_is_place(one) or "venue" in words.meanings(one))
 
 
 def _name_tools(found: Survey, title: int | None) -> bool:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from commonsnode.tables import (
     columns,
@@ -102,21 +103,26 @@ def _grids(data: bytes, suffix: str) -> tuple[list[Grid], list[str], bool]:
         if facilities is not None:
             return [facilities], [], False
         if suffix != ".geojson" and text.lstrip("\ufeff \t\r\n").startswith("["):
-            return [_json_list(text)], [], False
-        return [geojson.read_geojson(text)], [], False
+            return [items.grid_of(list(enumerate(_whole_json(text), start=1)))], [], False
+        try:
+            return [geojson.read_geojson(text)], [], False
+        except geojson.NoGeoJson:
+            grids = items.grids_of(_whole_json(text))
+            if not grids:
+                raise
+            return grids, [], True
     if suffix in (".xlsx", ".xlsm"):
         raise TableError("is no Excel workbook, or a damaged one")
     return [_delimited(data, suffix)], [], False
 
 
-def _json_list(text: str) -> Grid:
+def _whole_json(text: str) -> Any:
     if len(text) > LIST_BYTES_MAX:
         raise TableError(f"is larger than {LIST_BYTES_MAX} characters, which is too much for this form")
     try:
-        found = json_form.parse(text.lstrip("\ufeff"))
+        return json_form.parse(text.lstrip("\ufeff"))
     except json_form.JsonFormError as error:
         raise TableError(f"is not valid JSON: {error}") from None
-    return items.grid_of(list(enumerate(found, start=1)))
 
 
 def _delimited(data: bytes, suffix: str) -> Grid:

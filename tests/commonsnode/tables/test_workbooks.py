@@ -44,7 +44,7 @@ def test_each_sheet_is_a_source_of_its_own(sheets: Sheets) -> None:
     assert directory.mapping == {
         "Library": "title",
         "Location": "place",
-        "Website": "x:Website",
+        "Website": "website",
         "Notes": "description",
     }
 
