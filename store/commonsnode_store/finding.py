@@ -22,6 +22,7 @@ from commonsnode_store.idleness import NO_CUSTOMS, Customs, OpenRules
 from commonsnode_store.indexed import category_word, condition_number
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.scope import CustomsOf, Scope
+from commonsnode_store.true_places import ByTruePlace
 
 LOOKED_AT_ONCE = 32
 DAY_MS = 86_400_000
@@ -29,12 +30,16 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as the store can answer it. words: for FTS5. customs: where the question is about lending."""
+    """A question as the store can answer it. words: for FTS5. customs: where the question is about lending.
+
+    blurred_m: how far from where everybody is told it is a thing may be that members know better.
+    """
 
     query: FindQuery
     words: str | None
     scope: Scope
     customs: CustomsOf
+    blurred_m: int = 0
 
 
 def find(db: Connection, followed: Followed, asked: Asked, open_rules: OpenRules) -> FindPage:
@@ -107,7 +112,13 @@ class _Search:
         self._span = idleness.stepped(asked.query.span) if asked.query.span is not None else None
         conditions = conditions_of(db, asked, open_rules)
         where = Where(asked.query.near, asked.query.within_m, asked.query.area)
-        self._candidates = Candidates(db, conditions, where, words_of(asked))
+        candidates = Candidates(db, conditions, where, words_of(asked))
+        self._candidates: Candidates | ByTruePlace = candidates
+        if asked.blurred_m and asked.query.near is not None:
+            near, within = asked.query.near, asked.query.within_m
+            within = within - asked.blurred_m if within is not None else None
+            sealed = asked.scope.sealed
+            self._candidates = ByTruePlace(db, candidates, near, within, sealed, asked.blurred_m)
 
     def page(self, after: Mark) -> FindPage:
         hits: list[Hit] = []

@@ -72,15 +72,20 @@ def each_whole(views: Iterable[RecordView]) -> Iterator[RecordView]:
             yield half
 
 
-def widened(query: FindQuery, grid_m: int) -> FindQuery:
-    """So that what is within reach is found by its blurred place, too. grid_m: of the charters that blur."""
-    if query.near is None or query.within_m is None or not grid_m:
+def radius_m(grid_m: int) -> int:
+    """How far from the middle of a cell a place in it may be. grid_m: of the charters that blur."""
+    return ceil(CELL_RADIUS * grid_m)
+
+
+def widened(query: FindQuery, blurred_m: int) -> FindQuery:
+    """So that what is within reach is found by its blurred place, too."""
+    if query.near is None or query.within_m is None:
         return query
-    return replace(query, within_m=query.within_m + ceil(CELL_RADIUS * grid_m))
+    return replace(query, within_m=query.within_m + blurred_m)
 
 
 def found_exactly(db: Connection, lanes: Sequence[Lane], query: FindQuery, page: FindPage) -> FindPage:
-    """What was found by its blurred place, as members know it: where it is, how far, and in that order within the page."""
+    """What was found by its blurred place, as members know it: where it is, and how far."""
     with_halves = [lane for lane in lanes if lane.name == MEMBERS and lane.state.count]
     refs = [hit.ref for hit in page.hits]
     in_members = _twins(db, with_halves, [ref for ref in refs if ref.lane != MEMBERS])

@@ -461,8 +461,9 @@ class Store:
         with self._asked(query, among) as (db, followed, asked):
             if asked is None:
                 return FindPage((), None)
-            wider = halves.widened(query, self._scopes.grid_m(asked.scope))
-            page = finding.find(db, followed, replace(asked, query=wider), self._open_rules)
+            blurred_m = halves.radius_m(self._scopes.grid_m(asked.scope))
+            wider = replace(asked, query=halves.widened(query, blurred_m), blurred_m=blurred_m)
+            page = finding.find(db, followed, wider, self._open_rules)
             return halves.found_exactly(db, asked.scope.sealed, query, page)
 
     def count_things(self, query: FindQuery, *, among: Among | None = None) -> Facets:
