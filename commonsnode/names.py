@@ -48,15 +48,24 @@ def name_invitation(
     return author.write(community, MEMBERS, [(record, KIND, fields)])
 
 
-def inviting(held: Evaluator) -> Inviting:
-    """The same, of all that stands. For the writer thread."""
+def inviting(held: Evaluator, keys: Iterable[bytes] | None = None) -> Inviting:
+    """The same, of all that stands; or no more of it than the people with these keys joined by. For the writer thread."""
     acts = held.acts
     if acts is None:
         return Inviting()
-    every = {key: found for key in acts.invitations if (found := terms(key, acts)) is not None}
+    if keys is None:
+        people: Iterable[bytes] = held.joins.of_person.keys()
+        wanted: Iterable[bytes] = acts.invitations.keys()
+    else:
+        people = {first for key in keys for first in (key, *held.persons_of(key))}
+        joins = [id_ for person in people for id_ in held.joins.of_person.get(person, ())]
+        wanted = {held.joins.invitation_of[id_] for id_ in joins}
+    every = {key: found for key in wanted if (found := terms(key, acts)) is not None}
     joined: dict[bytes, bytes] = {}
-    for person, joins in held.joins.of_person.items():
-        for invitation in sorted(held.joins.invitation_of[id_] for id_ in joins):
+    for person in people:
+        for invitation in sorted(
+            held.joins.invitation_of[id_] for id_ in held.joins.of_person.get(person, ())
+        ):
             if invitation in every and every[invitation][1].uses == 1:
                 joined[person] = invitation
     return Inviting({key: entry.changeset.author for key, (entry, _) in every.items()}, joined)
@@ -109,16 +118,12 @@ def names_of_people(
     store: Store, community: bytes, known: Inviting, people: Iterable[bytes]
 ) -> dict[bytes, str]:
     """person → name, of those of these people who have one here."""
-    wanted = [*people]
-    invited = (
-        names_of_invitations(store, community, known) if not known.joined.keys().isdisjoint(wanted) else {}
-    )
-    found = {
-        person: invited[known.joined[person]]
-        for person in wanted
-        if person in known.joined and known.joined[person] in invited
+    found = contacts.names(store, community, wanted := [*people])
+    by_invitation = {
+        person: known.joined[person] for person in wanted if person not in found and person in known.joined
     }
-    return found | contacts.names(store, community, wanted)
+    invited = names_of_invitations(store, community, known) if by_invitation else {}
+    return found | {person: invited[key] for person, key in by_invitation.items() if key in invited}
 
 
 def names_of_keys(store: Store, community: bytes, known: Inviting, keys: Iterable[bytes]) -> dict[bytes, str]:

@@ -13,7 +13,7 @@ async def names_for(call: Call, community: bytes, keys: Iterable[bytes]) -> dict
         return {}
     wanted = {*keys}
     # Who made which invitation is known to the evaluator, which is the writer thread's; all else is read beside it.
-    known = await call.node.writer.run(lambda store: names.inviting(store.evaluator(community)))
+    known = await call.node.writer.run(lambda store: names.inviting(store.evaluator(community), wanted))
     found = await call.node.writer.read(lambda store: names.names_of_keys(store, community, known, wanted))
     return {key.hex(): name for key, name in found.items()}
 
