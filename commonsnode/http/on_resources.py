@@ -7,6 +7,7 @@ from aiohttp import web
 
 from commonsnode.asking import gazetteer
 from commonsnode.asking.question import Understood, understand
+from commonsnode.asking.swapped import check_order
 from commonsnode.errors import Refusal, WrongField
 from commonsnode.http import resource_documents
 from commonsnode.http.calls import JSON_TYPE, Call, json_bytes
@@ -67,6 +68,7 @@ async def _answered(call: Call, said: Mapping[str, Any]) -> web.StreamResponse:
             page = store.find_things(understood.query)
         except ValueError as error:
             raise WrongField("cursor", str(error)) from error
+        check_order(store, understood.near, page)
         return page, _FORMS[kind](Telling(store, understood, key), understood, page)
 
     page, body = await call.node.writer.read(read)

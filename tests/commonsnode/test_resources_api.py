@@ -278,6 +278,23 @@ async def test_a_model_says_the_terms_of_things_that_say_none(api: Api) -> None:
     assert (found["own"]["use"], found["lost"]["use"]) == ("free", "free")
 
 
+async def test_coordinates_in_the_wrong_order_are_told_by_where_things_are(api: Api) -> None:
+    community = await valley(api)
+    assert titles(await ask(api, near="-78.26,0.30")) == []
+    await api.add(community, title="drill", place=place(0.35, -78.12))
+    for tcp in (False, True):
+        for more in ({}, {"within": "15km"}, {"text": "unicorn"}):
+            refused = await api("GET", "/resources", tcp=tcp, near="-78.26,0.30", **more)
+            assert (refused.status, refused["field"]) == (422, "near")
+            assert "something is near 0.3,-78.26: latitude comes first" in refused["detail"]
+    for elsewhere in ("-33.4,-70.6", "5,5", "51.5,0"):
+        assert titles(await ask(api, near=elsewhere)) == ["drill"]
+        assert titles(await ask(api, near=elsewhere, within="10km")) == []
+    await api.add(community, title="station", place=place(-77.85, 0.20))
+    assert titles(await ask(api, near="-78.26,0.30")) == ["station", "drill"]
+    assert titles(await ask(api, near="-78.26,0.30", within="1km")) == []
+
+
 async def test_facets_count_what_there_is_of_each_sort(api: Api) -> None:
     community, other = await valley(api), await api.community("Other")
     await api.add(
