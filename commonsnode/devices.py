@@ -14,6 +14,7 @@ from commonsnode.speaking import NODE as NODE_ITSELF
 from commonsnode.speaking import Who
 from commonsnode_protocol.authority import Evaluator, statements, writing
 from commonsnode_protocol.authority.persons import Person
+from commonsnode_protocol.authority.proofs import proof_of
 from commonsnode_protocol.changeset import KEY_BYTES, SIGNATURE_BYTES, public_key
 from commonsnode_protocol.record import NONCE_BYTES
 
@@ -51,12 +52,16 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class RevokedKey:
-    """A key of a person that was revoked. named: how many changesets of it were named as the last that stand."""
+    """A key of a person that was revoked. named: how many changesets of it were named as the last that stand.
+
+    still_signs: tables, for a steward: no revocation of a key ends that, only the next table without this steward does.
+    """
 
     key: bytes
     kind: str
     changeset: bytes
     named: int
+    still_signs: bool
 
 
 def code_for(community: bytes, person: bytes, seed: bytes) -> Code:
@@ -135,7 +140,9 @@ def revoke(author: Author, community: bytes, text: str, random_bytes: RandomByte
     cut = writing.cut_of_keys(held, (target,), data, stands)
     kind = _listed(held, valued, target).kind
     named = sum(map(len, cut.heads.values()))
-    return RevokedKey(target, kind, author.act(community, draft).ids[-1], named)
+    is_steward = held.chain is not None and person in held.chain.current.stewards
+    signs = is_steward and (target == person or proof_of(held, person, target) is not None)
+    return RevokedKey(target, kind, author.act(community, draft).ids[-1], named, signs)
 
 
 def check_adds(held: Evaluator, key: bytes, who: Who = NODE_ITSELF) -> None:

@@ -50,6 +50,7 @@ async def revoke(call: Call) -> Mapping[str, Any]:
         "kind": revoked.kind,
         "changeset": revoked.changeset.hex(),
         "named": revoked.named,
+        "still_signs": revoked.still_signs,
     }
 
 

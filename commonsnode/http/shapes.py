@@ -321,6 +321,10 @@ SCHEMAS: dict[str, Schema] = {
         kind=TEXT,
         changeset=CHANGESET,
         named={"type": "integer", "description": "changesets of it named as the last that stand"},
+        still_signs={
+            "type": "boolean",
+            "description": "tables, for a steward, until one without that steward follows",
+        },
     ),
     "RecoveryMade": _object(
         recovery_words=RECOVERY_WORDS,

@@ -123,7 +123,8 @@ def test_words_outrank_devices_and_revoke_the_first_node_itself(author: Author, 
     with pytest.raises(Conflict, match="outrank"):
         devices.revoke(device, valley, made.key.hex())
     assert write(author, valley, 1)
-    assert devices.revoke(words, valley, author.key.hex()).kind == "first"
+    revoked = devices.revoke(words, valley, author.key.hex())
+    assert (revoked.kind, revoked.still_signs) == ("first", True)  # what is told: hand the office on
     assert not write(author, valley, 2)
     assert write(device, valley, 3)
     assert role_of(author.store.authority(valley), device.key) == "steward"
@@ -133,6 +134,6 @@ def test_words_outrank_devices_and_revoke_the_first_node_itself(author: Author, 
 def test_words_that_were_revoked_bring_nobody_back(author: Author, valley: bytes) -> None:
     old, new = recovery.make(author, [valley]), recovery.make(author, [valley])
     by_new = other(author, seed_of(" ".join(new.words)))
-    devices.revoke(by_new, valley, old.key.hex())
+    assert devices.revoke(by_new, valley, old.key.hex()).still_signs
     with pytest.raises(Conflict, match="words were revoked"):
         recovery._add_device(other(author, seed_of(" ".join(old.words))), valley, author.key, SEED)

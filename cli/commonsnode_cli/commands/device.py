@@ -110,7 +110,8 @@ def revoke(
         call.out.document(revoked)
         return
     call.out.line("revoked: ", revoked["id"])
-    if revoked["kind"] == "first":
+    if revoked["still_signs"]:
         call.out.say(
-            "  a steward's first node also signs tables of stewards; remove it there: commonsnode steward list"
+            "  it can sign changes of stewards and charter for you as long as you are a steward. May it be in wrong hands, hand the"
+            " office on: commonsnode steward propose --add NEW --remove YOU (ids: commonsnode device list)"
         )
