@@ -53,7 +53,7 @@ ROUTES: tuple[Route, ...] = (
         on_care.due,
         "What is due, of the things of one community or of all",
         "CaresDue",
-        True,
+        person=True,
         query={
             **_COMMUNITY,
             "within_days": {

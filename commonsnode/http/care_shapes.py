@@ -158,5 +158,10 @@ CARE_SHAPES: Mapping[str, Schema] = {
             },
         },
         left_out=COUNT,
+        not_looked_at={
+            "type": "integer",
+            "minimum": 0,
+            "description": "things with rules, of more than one answer can go through: name a community",
+        },
     ),
 }

@@ -32,12 +32,13 @@ async def due(call: Call) -> Mapping[str, Any]:
     now_ms, name = call.node.clock.now_ms(), call.query.get("community")
     until_ms = now_ms + call.query.get("within_days", 0) * DAY_MS
 
-    def read(store: Store) -> list[dict[str, Any]]:
+    def read(store: Store) -> tuple[list[dict[str, Any]], int]:
         community = communities.resolve(store, name).id if name is not None else None
-        return [{**_thing(view), **_due(each)} for view, each in care.due(store, community, until_ms, now_ms)]
+        found, unseen = care.due(store, community, until_ms, now_ms)
+        return [{**_thing(view), **_due(each)} for view, each in found], unseen
 
-    rows = await call.node.writer.read(read)
-    return {"due": rows[:DUE_MAX], "left_out": max(0, len(rows) - DUE_MAX)}
+    rows, unseen = await call.node.writer.read(read)
+    return {"due": rows[:DUE_MAX], "left_out": max(0, len(rows) - DUE_MAX), "not_looked_at": unseen}
 
 
 async def tell(call: Call) -> Mapping[str, Any]:

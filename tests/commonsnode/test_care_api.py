@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from commonsnode import care
 from commonsnode.http.care_routes import ROUTES
 from commonsnode.http.schema import problems
 from commonsnode.http.shapes import SCHEMAS
@@ -51,15 +52,15 @@ async def shed(api: Api) -> Shed:
 async def test_what_was_done_is_in_the_log_with_who_did_it(shed: Shed) -> None:
     told = await shed.did("oiled the chuck", condition="good")
     assert (told.status, told["changed"], told["waiting"]) == (201, ["condition"], False)
-    care = await shed.care()
-    (entry,) = care["log"]
+    found = await shed.care()
+    (entry,) = found["log"]
     assert (entry["id"], entry["did"], entry["condition"]) == (told["event"], "oiled the chuck", "good")
     assert entry["by"] == shed.api.node.id.hex()
-    assert [one["condition"] for one in care["conditions"]] == ["good"]
-    assert care["condition"] == "good"
+    assert [one["condition"] for one in found["conditions"]] == ["good"]
+    assert found["condition"] == "good"
     await shed.did(condition="needs-repair")
-    care = await shed.care()
-    assert [one["condition"] for one in care["conditions"]] == ["needs-repair", "good"]
+    found = await shed.care()
+    assert [one["condition"] for one in found["conditions"]] == ["needs-repair", "good"]
 
 
 async def test_a_task_is_due_after_its_days_and_done_by_its_name(shed: Shed) -> None:
@@ -79,10 +80,20 @@ async def test_a_task_is_due_after_its_days_and_done_by_its_name(shed: Shed) -> 
     (task,) = (await shed.did("OIL "))["tasks"]
     assert not task["is_due"]
     assert await shed.due() == []
-    care = (await shed.api("GET", f"/records/{shed.drill}"))["care"]
-    assert (care["last"]["task"], [one["task"] for one in care["tasks"]]) == ("oil", ["oil"])
+    said = (await shed.api("GET", f"/records/{shed.drill}"))["care"]
+    assert (said["last"]["task"], [one["task"] for one in said["tasks"]]) == ("oil", ["oil"])
     assert (await shed.needs("OIL"))["tasks"] == []
     assert (await shed.needs("oil")).status == 422
+
+
+async def test_one_answer_goes_through_so_many_things_and_says_of_the_others(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("Saw", "Mower"):
+        await shed.api.add(shed.community, title=title, care={"oil": {"days": 1}})
+    monkeypatch.setattr(care, "CARED_FOR_MAX", 1)
+    answer = await shed.ask("GET", "/care", within_days=2)
+    assert (len(answer["due"]), answer["not_looked_at"]) == (1, 1)
 
 
 async def test_rules_are_set_one_by_one(shed: Shed) -> None:
@@ -111,8 +122,8 @@ async def test_loans_and_noted_uses_count(shed: Shed) -> None:
     (task,) = (await shed.care())["tasks"]
     assert (task["uses_since"], task["is_due"]) == (1, False)
     assert (await shed.did(used=True, at="2023-05-01")).status == 201
-    care = await shed.care()
-    assert (care["uses"], care["tasks"][0]["uses_since"], care["tasks"][0]["is_due"]) == (2, 2, True)
+    found = await shed.care()
+    assert (found["uses"], found["tasks"][0]["uses_since"], found["tasks"][0]["is_due"]) == (2, 2, True)
     assert await shed.due() == ["oil"]
 
 
@@ -159,6 +170,7 @@ async def test_everybody_reads_it_and_who_is_signed_in_writes(shed: Shed) -> Non
     await shed.did("oiled")
     path = f"/records/{shed.drill}/care"
     assert len((await shed.api("GET", path, tcp=True))["log"]) == 1
+    assert (await shed.api("GET", "/care", tcp=True)).status == 401
     assert (await shed.api("POST", path, {"did": "x"}, tcp=True)).status == 401
     key, token = await shed.api.person("Rosa")
     await shed.api("POST", f"/communities/{shed.community}/members", {"id": key})

@@ -179,6 +179,8 @@ def due(
         call.out.say("nothing is due; what a thing needs: commonsnode care rule ID TASK --days N")
     if found["left_out"]:
         call.out.say(f"… and {found['left_out']} more")
+    if found["not_looked_at"]:
+        call.out.say(f"{found['not_looked_at']} things were not looked at: name a community (--community C)")
 
 
 @app.command()
