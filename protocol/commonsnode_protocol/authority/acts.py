@@ -167,7 +167,7 @@ def entry(community: bytes, changeset: Changeset) -> Entry:
             return Entry(changeset, join=join, names=changeset.refs)
     acts: list[PersonAct] = []
     tables: list[bytes] = []
-    on_proposals = False
+    on_keys = cuts_key = on_proposals = False
     for change in changes:
         on_proposals = on_proposals or change[1] in (PROPOSAL, ASSENT)
         write = change[2].get("table")
@@ -176,12 +176,14 @@ def entry(community: bytes, changeset: Changeset) -> Entry:
         act = act_of(change)
         if act is not None:
             acts.append(act)
+            on_keys = on_keys or isinstance(act, KeyAdded | KeyRevoked | Leave)
+            cuts_key = cuts_key or isinstance(act, KeyRevoked)
     return Entry(
         changeset,
         tuple(acts),
         names=(*changeset.refs, *tables),
-        on_keys=any(isinstance(act, KeyAdded | KeyRevoked | Leave) for act in acts),
-        cuts_key=any(isinstance(act, KeyRevoked) for act in acts),
+        on_keys=on_keys,
+        cuts_key=cuts_key,
         on_proposals=on_proposals,
     )
 

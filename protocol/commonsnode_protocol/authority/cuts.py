@@ -124,6 +124,14 @@ class Walk:
         return new
 
 
+def may_stand(conditions: Conditions, key: bytes, lane: str) -> bool:
+    """Whether anything of a key in a lane can meet all of these: for each, a cut names heads there, or a changeset may name `anew`."""
+    return all(
+        condition.anew or any(cut.heads.get((key, lane)) for cut in condition.cuts)
+        for condition in conditions
+    )
+
+
 def cut_of(values: Mapping[str, Value]) -> Cut | None:
     """Read `heads` ([[key, lane, [id …]] …]) and `without` ([id …]); left out: none. None where they have another form."""
     heads_value, without_value = values.get("heads"), values.get("without")

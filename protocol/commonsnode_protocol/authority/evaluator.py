@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from commonsnode_protocol.authority.acts import CHARTER, Certificate, Entry, entry, values_of
+from commonsnode_protocol.authority.cuts import may_stand
 from commonsnode_protocol.authority.joins import Joins
 from commonsnode_protocol.authority.members import Member, Membership, member_of
 from commonsnode_protocol.authority.persons import Person, Pool
@@ -124,8 +125,10 @@ class Evaluator:
         return self._roster.people.live
 
     def verdict(self, author: bytes, lane: str) -> Verdict:
-        """In which ways changesets of this author stand in this lane."""
-        return self._acts_verdict(author) if lane == AUTHORITY else self._data_verdict(author)
+        """In which ways changesets of this author stand in this lane; without those by which none can."""
+        if lane == AUTHORITY:
+            return self._acts_verdict(author)
+        return tuple(way for way in self._data_verdict(author) if may_stand(way, author, lane))
 
     def table_acts(self) -> Iterator[Entry]:
         """Every certificate, succession, ack and objection that is held."""
@@ -245,8 +248,10 @@ class Evaluator:
         stood = self.standing
         self.standing = {id_ for id_, held in self._held.items() if self._stands(held)}
         self._value_keys(self._holders.keys() | self._acts.by_key.keys())
+        all_stand = {key for key, verdict in self._roster.acts.live.items() if verdict == ALWAYS}
         for id_ in self.standing:
-            self._roster.stood(id_, self._held[id_].changeset.author)
+            if (author := self._held[id_].changeset.author) not in all_stand:
+                self._roster.stood(id_, author)
         now = self._roster.data.live
         authors = frozenset(key for key in data.keys() | now.keys() if data.get(key) != now.get(key))
         left = None
