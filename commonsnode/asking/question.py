@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
 from commonsnode.asking import areas, places, times
 from commonsnode.asking.gazetteer import Gazetteer
@@ -30,8 +30,6 @@ COMMUNITIES_MAX = 64
 CURSOR_CHARS_MAX = 512
 ANY_KIND = "any"
 ME = "me"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def understand(
     if keeper == ME and not asker:
         raise WrongField("keeper", "nobody is signed in: say who, by name or key")
     query = FindQuery(
-        text=_text("text", said.get("text"), TEXT_CHARS_MAX) or None,
+        text=_text("text", said.get("text"), TEXT_CHARS_MAX),
         near=near.point if near is not None else None,
         within_m=within,
         area=_area(said.get("area")),
@@ -166,12 +164,11 @@ def _limit(limit: int) -> int:
 
 
 def _text(field: str, text: str | None, chars_max: int) -> str | None:
-    if text is None:
-        return None
-    text = text.strip()
+    """Without white space around it; None where nothing is left."""
+    text = (text or "").strip()
     if len(text) > chars_max:
         raise WrongField(field, f"has at most {chars_max} characters")
-    return text
+    return text or None
 
 
 def _some(field: str, said: Sequence[str], items_max: int, chars_max: int) -> Sequence[str]:

@@ -109,7 +109,10 @@ _SPOT: Schema = {
     ),
     "type": ["object", "null"],
 }
-_CURSOR: Schema = {**_TEXT_OR_NULL, "description": "give it back for what follows; null: that was all"}
+_CURSOR: Schema = {
+    **_TEXT_OR_NULL,
+    "description": "give it back for what follows, also where there are fewer than asked for; null: that was all",
+}
 _UNDERSTOOD: Mapping[str, Schema] = {
     "near": _SPOT,
     "from": _MOMENT_OR_NULL,
