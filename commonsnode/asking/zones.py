@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from commonsnode_protocol.authority import Settings
 
 LOCALTIME = Path("/etc/localtime")
+UTC_NAMES = ("UTC", "Etc/UTC", "UCT", "Etc/UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu")
 _FOLDER = "zoneinfo/"
 
 
@@ -43,3 +44,10 @@ def machine_zone(environment: Mapping[str, str] = os.environ, localtime: Path = 
             return ZoneInfo.from_file(file)
     except (OSError, ValueError):
         return UTC
+
+
+def machine_zone_name(environment: Mapping[str, str] = os.environ, localtime: Path = LOCALTIME) -> str | None:
+    """The IANA name of that zone; None where it has none, or is UTC, to which machines are set that nobody set."""
+    zone = machine_zone(environment, localtime)
+    name = zone.key if isinstance(zone, ZoneInfo) else None
+    return name if name not in UTC_NAMES else None

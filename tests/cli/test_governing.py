@@ -45,6 +45,16 @@ def test_a_charter_is_what_was_asked_and_is_shown(valley: Shell) -> None:
         assert said in text
 
 
+def test_the_time_zone_is_that_of_the_machine_where_nobody_says_another(tmp_path: Path) -> None:
+    node = new_node(tmp_path / "home")
+    with node.up():
+        for zone, expected in (("America/Guayaquil", "America/Guayaquil"), ("UTC", "")):
+            made = node.run("community", "create", f"Valle {zone}", "--json", TZ=zone)
+            assert made.code == 0, made
+            shown = node.document("community", "show", f"Valle {zone}")
+            assert shown["settings"]["zone"] == expected
+
+
 def test_rules_of_lending_are_set_one_by_one_and_checked(tmp_path: Path) -> None:
     node = new_node(tmp_path / "home")
     with node.up():

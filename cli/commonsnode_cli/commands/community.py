@@ -42,18 +42,20 @@ def create(
         str | None, typer.Option("--at", metavar="LAT,LON[,NAME]", help="Where it is, in decimal degrees.")
     ] = None,
     reading: Annotated[
-        str | None, typer.Option(metavar="public|members", help="Who may read its inventory [public].")
+        str | None, typer.Option(metavar="public|members", help="Who may read its inventory; else public.")
     ] = None,
     quorum: Annotated[
         str | None,
-        typer.Option(metavar="N", help="How many stewards sign a change of stewards or charter [majority]."),
+        typer.Option(
+            metavar="N", help="How many stewards sign a change of stewards or charter; else a majority."
+        ),
     ] = None,
     licence: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Of its data: SPDX, as ODbL-1.0, or an agreement.")
     ] = None,
     newcomers_read_past: Annotated[
         str | None,
-        typer.Option(metavar="yes|no", help="Whether newcomers read what members wrote before [yes]."),
+        typer.Option(metavar="yes|no", help="Whether newcomers read what members wrote before; else yes."),
     ] = None,
     lending: Annotated[
         list[str] | None,
@@ -62,17 +64,20 @@ def create(
         ),
     ] = None,
     share: Annotated[
-        str | None, typer.Option(metavar="N/M", help="Of the members, to elect a steward [2/3].")
+        str | None, typer.Option(metavar="N/M", help="Of the members, to elect a steward; else 2/3.")
     ] = None,
     zone: Annotated[
         str | None,
-        typer.Option(metavar="ZONE", help="Its time zone, as America/Guayaquil [that of each node]."),
+        typer.Option(
+            metavar="ZONE",
+            help="Its time zone, as America/Guayaquil; else that of this machine, where it is set to one.",
+        ),
     ] = None,
     grid: Annotated[
         str | None,
         typer.Option(
             metavar="METRES",
-            help="To how much places of things are blurred for who is no member; 0: not at all [1000].",
+            help="To how much places of things are blurred for who is no member; 0: not at all; else 1000.",
         ),
     ] = None,
     as_json: Json = False,
@@ -81,6 +86,8 @@ def create(
 
     The link is what another node needs to follow it: commonsnode community follow LINK. People join by: commonsnode invite
     """
+    from commonsnode.asking.zones import machine_zone_name
+
     given = {
         "languages": ",".join(language or ()),
         "place": at,
@@ -89,7 +96,7 @@ def create(
         "licence": licence,
         "newcomers_read_past": newcomers_read_past,
         "share": share,
-        "zone": zone,
+        "zone": zone or machine_zone_name(),
         "grid": grid,
     }
     charter = {key: setting(key, text(value, f"the setting {key}")) for key, value in given.items() if value}
@@ -224,7 +231,7 @@ def follow(
         str | None,
         typer.Option(
             metavar="LANE,…",
-            help="Of public, knowledge and members [those of the settings]; added to those followed.",
+            help="Of public, knowledge and members, else those of the settings; added to those followed.",
         ),
     ] = None,
     as_json: Json = False,

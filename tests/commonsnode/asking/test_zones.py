@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from commonsnode.asking.zones import machine_zone, zone_called, zone_of
+from commonsnode.asking.zones import machine_zone, machine_zone_name, zone_called, zone_of
 from commonsnode_protocol.authority import Settings
 
 QUITO = ZoneInfo("America/Guayaquil")
@@ -39,6 +39,15 @@ def test_the_machine_says_it_by_variable_by_link_or_by_file(tmp_path: Path) -> N
     assert machine_zone({}, link).utcoffset(datetime(2027, 1, 1)) == QUITO.utcoffset(datetime(2027, 1, 1))
     link.write_bytes(b"no zone")
     assert machine_zone({}, link) == UTC
+
+
+def test_the_name_of_the_machine_s_zone_is_told_where_somebody_set_it(tmp_path: Path) -> None:
+    link = tmp_path / "localtime"
+    assert machine_zone_name({"TZ": "America/Guayaquil"}, link) == "America/Guayaquil"
+    assert machine_zone_name({"TZ": "Etc/UTC"}, link) is None
+    assert machine_zone_name({}, link) is None
+    link.write_bytes(_minus_five())
+    assert machine_zone_name({}, link) is None
 
 
 def _minus_five() -> bytes:
