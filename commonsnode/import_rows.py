@@ -28,7 +28,7 @@ class Head:
     """What is said about a file before its rows.
 
     source: names the table in record ids. source_given: a person named it, so that it means these things on purpose.
-    kind: None leaves each thing at the kind that it has here, else at the one that its row says. columns: the fields that a row can set, and so clear.
+    kind: None leaves each thing at the kind that it has here, else at the one that its row says. columns: the fields that a row can set, and so clear; `tag:` for its tags.
     exact_places: for everybody, or blurred; None as import_places.py decides.
     """
 

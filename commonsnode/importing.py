@@ -17,6 +17,7 @@ from commonsnode.authoring import Author, Entry, Seen, check_kind, superseding
 from commonsnode.errors import Conflict, TooLarge, WrongField
 from commonsnode.import_places import Fields, Places
 from commonsnode.import_rows import Bad, Head, Row, read_row
+from commonsnode.import_tags import Tags
 from commonsnode.inventory import DELETED, KIND, NONCE, WRITTEN_LANES, differs
 from commonsnode.tables.json_form import JsonFormError
 from commonsnode_protocol.canonical import Value
@@ -118,6 +119,7 @@ class Import:
         self._present: dict[tuple[str, str], set[bytes]] = defaultdict(
             set
         )  # kind, lane → what the table names
+        self._tags = Tags(community, head.source, head.columns)
         self._names: set[str] = set()
         self._other_kinds: tuple[str, ...] | None = None
         self._laid: msgpack.Unpacker | None = None
@@ -170,6 +172,7 @@ class Import:
         for (kind, lane), present in self._present.items():
             gone = self._gone(author.store, kind, lane, present)
             author.store.note_import(self._community, lane, kind, self._head.source, present | gone)
+            self._tags.keep(author.store, kind, lane, gone)
 
     def find_gone(self, store: Store) -> None:
         """As `finish`, but nothing is kept: for a dry run. In a reader thread."""
@@ -259,6 +262,7 @@ class Import:
         self._lines[name] = (laid.line, row_hash)
         if not laid.own:
             self._present[laid.kind, laid.lane].add(laid.target)
+            self._tags.note(laid.kind, laid.lane, laid.target, row.fields)
         packed = self._packer.pack(laid[:-1]) + row.packed
         self._size += len(packed)
         if len(self._lines) > ROWS_MAX or self._size > SPOOL_BYTES_MAX:
@@ -347,7 +351,9 @@ class Import:
             if view is None:
                 writes = {name: (value, ()) for name, value in fields.items() if value is not None}
                 entries.append((row.target, kind, writes))
-            elif changes := self._changes(view, fields, self._head.columns if lane == row.lane else ()):
+            elif changes := self._changes(
+                view, fields, self._clearable(store, row) if lane == row.lane else ()
+            ):
                 edits.append((row.target, changes))
                 seen += [(row.target, kind, name, view.fields.get(name, ())) for name in changes]
         superseded = iter(superseding(store, self._community, lane, seen)) if seen else iter(())
@@ -356,6 +362,12 @@ class Import:
                 (target, kind, {name: (value, next(superseded)) for name, value in changes.items()})
             )
         return entries, {target for target, _ in edits}
+
+    def _clearable(self, store: Store, row: Laid) -> Sequence[str]:
+        """What this row can set, and so clears where it does not name it."""
+        columns = self._head.columns
+        gone = self._tags.gone(store, row.kind, row.lane, row.target) if not row.own else []
+        return (*columns, *gone) if gone else columns
 
     @staticmethod
     def _changes(view: RecordView, fields: Fields, columns: Sequence[str]) -> Fields:

@@ -22,7 +22,8 @@ ODD_TARGETS = frozenset(
     ("amount", "lat", "lon", "latlon", "lonlat", "geometry")
 )  # odd cells of these go to x:<heading>
 MAP_SUFFIXES = (".geojson", ".json")  # their places have no heading
-NO_FIELD = frozenset(("-", "key", "tags"))
+NO_FIELD = frozenset(("-", "key"))
+TAGS = "tag:"  # what the node calls a column of tags
 
 # Made once: json.dumps makes one for each row, which is a tenth of the work here.
 _to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
@@ -124,6 +125,8 @@ def columns(mapping: dict[str, str], suffix: str) -> list[str]:
     for heading, target in mapping.items():
         if target in PLACE_TARGETS:
             found.add("place")
+        elif target == "tags":
+            found.add(TAGS)
         elif target not in NO_FIELD:
             found.add(target)
         if target in ODD_TARGETS:

@@ -542,7 +542,12 @@ SCHEMAS: dict[str, Schema] = {
         lane={"type": "string", "enum": list(WRITTEN_LANES)},
         mapping={"description": "given back in the result"},
         dry_run=YES,
-        columns={"type": "array", "items": TEXT, "maxItems": COLUMNS_MAX},
+        columns={
+            "type": "array",
+            "items": TEXT,
+            "maxItems": COLUMNS_MAX,
+            "description": "the fields that rows can set, and so clear; `tag:` where they can set tags",
+        },
         exact_places={
             "type": ["boolean", "null"],
             "description": "true: for everybody; false: for members; null: blurred where somebody is named as keeper, or it was so",

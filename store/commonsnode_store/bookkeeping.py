@@ -1,7 +1,9 @@
 """What a node keeps for itself: addresses of peers, what it imported from where, and a plausible time."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgpack
 
 from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_store.answers import KnownPeer
@@ -48,6 +50,35 @@ def imported(db: sqlite3.Connection, community: bytes, lane: str, kind: str, sou
     ).fetchone()
     packed: bytes = row[0] if row else b""
     return {packed[at : at + RECORD_BYTES] for at in range(0, len(packed), RECORD_BYTES)}
+
+
+def note_imported_tags(
+    db: sqlite3.Connection,
+    community: bytes,
+    lane: str,
+    kind: str,
+    source: str,
+    tags: Mapping[bytes, Sequence[str]],
+) -> None:
+    """That table set these tags on these records, and no others."""
+    place = community, lane, kind, source
+    if tags:
+        packed = msgpack.packb({record: list(names) for record, names in sorted(tags.items())})
+        db.execute("insert or replace into imported_tags values (?, ?, ?, ?, ?)", (*place, packed))
+    else:
+        db.execute(
+            "delete from imported_tags where community = ? and lane = ? and kind = ? and source = ?", place
+        )
+
+
+def imported_tags(
+    db: sqlite3.Connection, community: bytes, lane: str, kind: str, source: str
+) -> dict[bytes, list[str]]:
+    row = db.execute(
+        "select tags from imported_tags where community = ? and lane = ? and kind = ? and source = ?",
+        (community, lane, kind, source),
+    ).fetchone()
+    return msgpack.unpackb(row[0], raw=False, strict_map_key=False) if row else {}
 
 
 def save_time(db: sqlite3.Connection, ms: int) -> None:

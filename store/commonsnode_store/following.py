@@ -44,7 +44,7 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
             "delete from chain_times where changeset in (select no from changesets where lane = ?)", (lane,)
         )
         db.execute("delete from changesets where lane = ?", (lane,))
-    for table in ("imports", "epoch_keys", "held_writes"):
+    for table in ("imports", "imported_tags", "epoch_keys", "held_writes"):
         db.execute(f"delete from {table} where community = ?", (community.id,))
     for table in ("busy", "booked", "deciders"):
         db.execute(f"delete from {table} where community = ?", (community.no,))

@@ -42,6 +42,7 @@ _COPIED = {
     "peers": "insert into peers (address, node, source, seen_ms) values (?, ?, ?, ?)",
     "epoch_keys": "insert into epoch_keys (community, commitment, key) values (?, ?, ?)",
     "held_writes": "insert into held_writes (community, author, record, kind, writes) values (?, ?, ?, ?, ?)",
+    "imported_tags": "insert into imported_tags (community, lane, kind, source, tags) values (?, ?, ?, ?, ?)",
     "imports": "insert into imports (no, community, lane, kind, source, records) values (?, ?, ?, ?, ?, ?)",
 }
 

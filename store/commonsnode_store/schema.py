@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 10
+FORMAT = 11
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -323,7 +323,20 @@ create index places_by_number on places (key & 268435455);  -- the record number
 pragma user_version = 10;
 commit;
 """
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9, _TO_10)
+_TO_11 = """
+begin immediate;
+create table imported_tags (        -- which tags each table set that this node imported, to say later which are gone
+    community blob not null,        -- its id
+    lane text not null,
+    kind text not null,
+    source text not null,
+    tags blob not null,             -- MessagePack of {record id: [names of fields]}
+    primary key (community, lane, kind, source)
+) without rowid;
+pragma user_version = 11;
+commit;
+"""
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9, _TO_10, _TO_11)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

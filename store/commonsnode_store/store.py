@@ -584,6 +584,18 @@ class Store:
         with self._snapshot() as (db, _):
             return bookkeeping.imported(db, community, lane, kind, source)
 
+    def note_imported_tags(
+        self, community: bytes, lane: str, kind: str, source: str, tags: Mapping[bytes, Sequence[str]]
+    ) -> None:
+        """W. Keep which tags a table set on which records; replaces what was kept of it."""
+        with self._tables() as db:
+            bookkeeping.note_imported_tags(db, community, lane, kind, source, tags)
+
+    def imported_tags(self, community: bytes, lane: str, kind: str, source: str) -> dict[bytes, list[str]]:
+        """R. Which tags a table set, by record, as far as this node imported it and kept that."""
+        with self._snapshot() as (db, _):
+            return bookkeeping.imported_tags(db, community, lane, kind, source)
+
     def save_time(self, ms: int) -> None:
         """W. Keep a plausible time for a machine without a clock (rule 3)."""
         with self._tables() as db:

@@ -315,3 +315,48 @@ def test_limits_of_rows_bytes_and_bad_rows_are_kept(
     with pytest.raises(Conflict, match="nothing was written"):
         run(author, valley, [row(n, "", title="x") for n in range(3)])
     assert store.communities()[0].records == 0
+
+
+TAGGED = Head(source="tools", columns=("title", "tag:"))
+
+
+def tagged(*tags: str, key: str = "1") -> dict[str, Any]:
+    return row(2, key, title="Saw", **{f"tag:{tag}": True for tag in tags})
+
+
+def tags_of(store: Store, community: bytes, key: str = "1") -> set[str]:
+    return {name for name in values(store, community, key) if name.startswith("tag:")}
+
+
+def test_a_tag_that_a_corrected_table_does_not_name_goes_and_one_that_people_set_stays(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    run(author, valley, [tagged("wood", "old")], TAGGED)
+    ref = RecordRef(valley, PUBLIC, "resource", imported_id(valley, "resource", "tools", "1"))
+    inventory.edit(author, ref, {"tag:loved": True})
+    dry = Head(source="tools", columns=TAGGED.columns, dry_run=True)
+    assert numbers(run(author, valley, [tagged("wood", "new")], dry)) == (0, 1, 0, 0)
+    assert numbers(run(author, valley, [tagged("wood", "new")], TAGGED)) == (0, 1, 0, 0)
+    assert tags_of(store, valley) == {"tag:wood", "tag:new", "tag:loved"}
+    assert numbers(run(author, valley, [tagged()], TAGGED)) == (0, 1, 0, 0)
+    assert tags_of(store, valley) == {"tag:loved"}
+    assert numbers(run(author, valley, [tagged()], TAGGED)) == (0, 0, 1, 0)
+
+
+def test_a_table_without_a_column_of_tags_takes_none_away(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    run(author, valley, [tagged("wood")], TAGGED)
+    assert numbers(run(author, valley, [tagged()], TOOLS)) == (0, 0, 1, 0)
+    run(author, valley, [tagged()], TAGGED)
+    assert tags_of(store, valley) == set(), "what it set before is still known"
+
+
+def test_the_tags_of_a_row_that_was_left_out_for_once_are_still_its(
+    author: Author, store: Store, valley: bytes
+) -> None:
+    both = [tagged("wood"), {**tagged("iron", key="2"), "line": 3}]
+    run(author, valley, both, TAGGED)
+    run(author, valley, both[:1], TAGGED)
+    run(author, valley, [both[0], {**tagged(key="2"), "line": 3}], TAGGED)
+    assert (tags_of(store, valley), tags_of(store, valley, "2")) == ({"tag:wood"}, set())

@@ -21,6 +21,7 @@ FIRST_FORMAT = ROOT / "tests" / "data" / "store" / "v1.sqlite3"
 THIRD_FORMAT = ROOT / "tests" / "data" / "store" / "v3.sqlite3"
 FIFTH_FORMAT = ROOT / "tests" / "data" / "store" / "v5.sqlite3"
 SEVENTH_FORMAT = ROOT / "tests" / "data" / "store" / "v7.sqlite3"
+TENTH_FORMAT = ROOT / "tests" / "data" / "store" / "v10.sqlite3"
 SIXTH_FORMAT = ROOT / "tests" / "data" / "store" / "v6.sqlite3"
 
 
@@ -200,6 +201,38 @@ def test_who_followed_all_lanes_follows_the_sealed_ones_from_their_format_on(
         assert (info.records, info.changesets, info.waiting) == (2, 3, 1)
         assert store.imported(COMMUNITY, PUBLIC, "resource", "list") == {record_id(1)}
         assert store.check() == []
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_of_a_table_of_a_former_format_it_is_not_known_which_tags_it_set(
+    tmp_path: Path, rebuilt: bool
+) -> None:
+    path = tmp_path / "node.sqlite3"
+    path.write_bytes(TENTH_FORMAT.read_bytes())
+    assert Store.check_file(path) == []
+    if rebuilt:
+        assert Store.rebuild_file(path) == []
+    place = COMMUNITY, PUBLIC, "resource", "list"
+    with closing(Store.open(path)) as store:
+        assert store.imported(*place) == {record_id(1)}
+        assert store.imported_tags(*place) == {}
+        store.note_imported_tags(*place, {record_id(1): ("tag:wood",)})
+        assert store.imported_tags(*place) == {record_id(1): ["tag:wood"]}
+        assert store.check() == []
+
+
+def test_what_tables_set_is_kept_when_all_is_computed_anew(store: Store, path: Path) -> None:
+    place = COMMUNITY, PUBLIC, "resource", "list"
+    assert store.imported_tags(*place) == {}
+    store.note_import(*place, [record_id(1)])
+    store.note_imported_tags(*place, {record_id(1): ("tag:wood", "tag:old")})
+    assert store.rebuild() == []
+    assert store.imported_tags(*place) == {record_id(1): ["tag:wood", "tag:old"]}
+    store.note_imported_tags(*place, {})
+    assert store.imported_tags(*place) == {}
+    store.note_imported_tags(*place, {record_id(1): ("tag:wood",)})
+    store.leave(COMMUNITY)
+    assert store.imported_tags(*place) == {}
 
 
 @pytest.mark.parametrize("former", [FIFTH_FORMAT, SEVENTH_FORMAT])
