@@ -69,5 +69,7 @@ def act(
     return writes(author, record, KIND, {field: value}, of, *refs, time=time, lane=lane)
 
 
-def hand(author: Author, keeper: Author, *refs: Checked, over: Sequence[Checked] = ()) -> Checked:
-    return writes(author, DRILL, "resource", {"keeper": keeper.key}, *refs, over=over)
+def hand(
+    author: Author, keeper: Author, *refs: Checked, over: Sequence[Checked] = (), time: int = NOW
+) -> Checked:
+    return writes(author, DRILL, "resource", {"keeper": keeper.key}, *refs, over=over, time=time)

@@ -4,8 +4,7 @@ The chain time of a changeset is its own time, but where its author wrote someth
 have a row in `chain_times`, so an honest chain has none, and one whose clock was once ahead costs a look at what it refs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from heapq import heappop, heappush
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from commonsnode_protocol.commitments import chain_time
@@ -115,69 +114,69 @@ def in_chains(times: Mapping[bytes, int], refs: Mapping[bytes, Sequence[bytes]])
 class Ancestry:
     """Whether one changeset is among the ancestors of another, in its author's chain in one lane.
 
-    A walk back ends where chain times say that nothing sought can come any more, and goes on from there when asked again.
+    Of a chain as much is read as counts from no earlier than what is sought, at once; what was found is remembered.
     """
 
     def __init__(self, db: Connection, lane: Lane) -> None:
         self._db, self._lane = db, lane
         self._walks: dict[bytes, _Walk] = {}
+        self._facts: dict[bytes, tuple[int, int] | None] = {}
 
     def __call__(self, earlier: bytes, later: bytes) -> bool:
-        sought = self._read([earlier])
-        if not sought:
+        sought, end = self._fact(earlier), self._fact(later)
+        if sought is None or end is None or sought[0] != end[0] or sought[1] > end[1]:
             return False
         walk = self._walks.get(later)
         if walk is None:
-            walk = self._walks[later] = _Walk(self._read([later]))
-        at, author = sought[0].at, sought[0].author
-        if author != walk.author:
-            return False
-        # Never less than: at the end of time, chain times do not ascend.
-        while walk.unseen and -walk.unseen[0][0] >= at and earlier not in walk.found:
-            walk.take(self._read(walk.next(), walk.author))
-        return earlier in walk.found
+            walk = self._walks[later] = _Walk(later, end[1] + 1)
+        author, at = sought
+        if at < walk.read_from:
+            walk.take(self._read(author, at, walk.read_from))
+            walk.read_from = at
+        return earlier != later and earlier in walk.found
 
-    def _read(self, ids: Sequence[bytes], author: int | None = None) -> "list[_Step]":
-        rows = select_in(
-            self._db,
-            "select id, author, coalesce(at_ms, time), codec, body from changesets"
-            " left join chain_times on changeset = changesets.no"
-            f" where standing = {STANDS} and lane = ? and id in ({{}})",
-            ids,
-            self._lane.no,
+    def _fact(self, id_: bytes) -> tuple[int, int] | None:
+        """Of a changeset that stands in this lane: the author's number, and its chain time."""
+        if id_ not in self._facts:
+            self._facts[id_] = self._db.execute(
+                "select author, coalesce(at_ms, time) from changesets left join chain_times on changeset = no"
+                f" where id = ? and lane = ? and standing = {STANDS}",
+                (id_, self._lane.no),
+            ).fetchone()
+        return self._facts[id_]
+
+    def _read(self, author: int, begin: int, end: int) -> Iterator[tuple[bytes, Sequence[bytes]]]:
+        """Id and refs of what this author wrote that counts from a moment on, and before another."""
+        rows = self._db.execute(
+            "select id, codec, body from changesets left join chain_times on changeset = no"
+            f" where author = ? and lane = ? and standing = {STANDS}"
+            " and coalesce(at_ms, time) >= ? and coalesce(at_ms, time) < ?",
+            (author, self._lane.no, begin, end),
         )
-        return [
-            _Step(id_, of, at, read_excerpt(self._db, id_, codec, body, ()).refs)
-            for id_, of, at, codec, body in rows
-            if author is None or of == author
-        ]
-
-
-class _Step(NamedTuple):
-    id: bytes
-    author: int
-    at: int
-    refs: Sequence[bytes]
+        for id_, codec, body in rows:
+            yield id_, read_excerpt(self._db, id_, codec, body, ()).refs
 
 
 class _Walk:
-    """What was found so far of one changeset's ancestors, and what is next."""
+    """What was found so far of one changeset's ancestors. read_from: the chain time from which on the chain was read."""
 
-    def __init__(self, begin: Sequence[_Step]) -> None:
-        self.author = begin[0].author if begin else None
-        self.found: set[bytes] = set()
-        self.unseen: list[tuple[int, bytes, Sequence[bytes]]] = []
-        self._push(begin)
+    def __init__(self, later: bytes, read_from: int) -> None:
+        self.read_from = read_from
+        self.found = {later}
+        self._refs: dict[bytes, Sequence[bytes]] = {}
+        self._unread = {later}  # found, and what they ref is not known yet
 
-    def next(self) -> list[bytes]:
-        _, _, refs = heappop(self.unseen)
-        return [ref for ref in refs if ref not in self.found]
-
-    def take(self, steps: Iterable[_Step]) -> None:
-        new = [step for step in steps if step.id not in self.found]
-        self.found.update(step.id for step in new)
-        self._push(new)
-
-    def _push(self, steps: Iterable[_Step]) -> None:
-        for step in steps:
-            heappush(self.unseen, (-step.at, step.id, step.refs))
+    def take(self, links: Iterable[tuple[bytes, Sequence[bytes]]]) -> None:
+        """Go on, with more of the chain."""
+        self._refs.update(links)
+        unseen = list(self._unread)
+        while unseen:
+            id_ = unseen.pop()
+            refs = self._refs.pop(id_, None)
+            if refs is None:
+                self._unread.add(id_)
+                continue
+            self._unread.discard(id_)
+            new = [ref for ref in refs if ref not in self.found]
+            self.found.update(new)
+            unseen += new

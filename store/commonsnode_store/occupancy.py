@@ -70,7 +70,8 @@ class Concerned:
         if _lending(before) != _lending(after):
             self.things[community.id].update(all_of(self.db, community.no))
             return
-        keys = set(step.authors)
+        # Who has a role of their own from now on is nobody's second key.
+        keys = {*step.authors, *(before.people.keys() ^ after.people.keys())}
         if before.stewards != after.stewards:
             keys.update(before.stewards, after.stewards)
         if step.moved:

@@ -2,12 +2,14 @@
 
 import pytest
 
+from commonsnode_protocol.authority import Settings, writing
+from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.bookings import State
-from commonsnode_protocol.changeset import AUTHORITY, PUBLIC
-from commonsnode_protocol.intake import Checked
+from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, build, sign
+from commonsnode_protocol.intake import Checked, check
 from commonsnode_store.store import Store
-from store_bookings import CAT, DRILL, GRANTS, act, ask, hand, thing
-from store_people import ANA, BEN, COMMUNITY, FOUNDER, NOW, STRANGER
+from store_bookings import CAT, DRILL, GRANTS, act, ask, hand, thing, writes
+from store_people import ANA, BEN, COMMUNITY, FOUNDER, NOW, STRANGER, Author, checked
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,20 @@ def people(store: Store) -> None:
 
 def put(store: Store, *changesets: Checked, own: bool = False) -> None:
     store.apply(COMMUNITY, PUBLIC, changesets, seen_ms=NOW, own=own)
+
+
+def put_act(store: Store, author: Author, draft: Draft) -> None:
+    """An act of lane `authority`."""
+    body = build(
+        community=draft.community,
+        lane=AUTHORITY,
+        author=author.key,
+        time=NOW + 9,
+        refs=draft.refs,
+        changes=draft.changes,
+    )
+    act_ = checked(check(COMMUNITY, AUTHORITY, sign(body, author.seed)))
+    assert store.apply(COMMUNITY, AUTHORITY, [act_], seen_ms=NOW).new == (act_.id,)
 
 
 def states(store: Store, *asks: Checked) -> list[str]:
@@ -134,3 +150,71 @@ def test_who_leaves_a_community_keeps_nothing_of_its_reservations(store: Store) 
     store.leave(COMMUNITY)
     assert store.reservations() == []
     assert store.check() == []
+
+
+def test_what_a_former_keeper_said_before_the_hand_over_counts_and_what_they_said_after_it_does_not(
+    store: Store,
+) -> None:
+    drill, one, two = thing(), ask(CAT, 10, 20), ask(CAT, 30, 40)
+    before = act(ANA, one, "confirmed", drill)
+    between = [
+        writes(ANA, bytes([n]) * 16, "resource", {"title": "Saw"}, before, time=NOW + 2 + n) for n in range(3)
+    ]
+    handed = hand(ANA, BEN, *between, over=(), time=NOW + 9)
+    after = act(ANA, two, "confirmed", handed, time=NOW + 10)
+    put(store, drill, one, two, handed, after)
+    assert states(store, one, two) == ["asked", "asked"]
+    put(store, *between)
+    put(store, before)  # by way of these it precedes the hand-over, whenever it comes
+    assert states(store, one, two) == ["confirmed", "asked"]
+
+
+def test_whose_device_a_key_is_decides_what_it_may_say(store: Store) -> None:
+    """Ana hands a thing to a key of which nobody knows yet that it is hers."""
+    drill, one = thing(), ask(CAT, 10, 20)
+    handed = hand(ANA, STRANGER, drill)
+    put(store, drill, one, handed, act(ANA, one, "confirmed", handed))
+    assert states(store, one) == ["asked"]
+    second = writing.key_added(
+        store.evaluator(COMMUNITY),
+        ANA.key,
+        bytes([3]) * 16,
+        ANA.key,
+        STRANGER.key,
+        writing.key_agreement(COMMUNITY, ANA.key, STRANGER.seed),
+    )
+    put_act(store, ANA, second)
+    assert states(store, one) == ["confirmed"]
+
+
+def test_who_becomes_a_steward_is_heard_also_in_what_they_said_before(store: Store) -> None:
+    one = ask(CAT, 10, 20)
+    put(store, thing(), one, act(BEN, one, "declined"))
+    assert states(store, one) == ["asked"]
+    held = store.evaluator(COMMUNITY)
+    fields = writing.next_table(held, add=[BEN.key])
+    signatures = {FOUNDER.key: writing.sign_table(held, fields, FOUNDER.seed)}
+    put_act(store, FOUNDER, writing.certificate(held, FOUNDER.key, bytes([4]) * 16, fields, signatures))
+    assert states(store, one) == ["declined"]
+
+
+def test_where_the_charter_confirms_at_once_things_do_that_say_nothing_else(store: Store) -> None:
+    one = ask(BEN, 10, 20, confirmed=True)
+    put(store, thing(), one)
+    assert states(store, one) == ["asked"]
+    held = store.evaluator(COMMUNITY)
+    fields = writing.next_table(held, settings=Settings(lending={"confirm": "at-once"}))
+    signatures = {FOUNDER.key: writing.sign_table(held, fields, FOUNDER.seed)}
+    put_act(store, FOUNDER, writing.certificate(held, FOUNDER.key, bytes([4]) * 16, fields, signatures))
+    assert states(store, one) == ["confirmed"]
+
+
+def test_a_changeset_that_comes_late_makes_later_what_builds_on_it(store: Store) -> None:
+    root = writes(BEN, bytes([5]) * 16, "place", {"title": "Depot"}, time=NOW + 50)
+    one, two = ask(BEN, 10, 20, root, time=NOW), ask(CAT, 15, 25, time=NOW + 5)
+    put(store, thing(), one, two)
+    assert states(store, one, two) == ["asked", "displaced"]
+    put(store, root)
+    assert states(store, one, two) == ["displaced", "asked"]
+    (first, _) = store.bookings(COMMUNITY, DRILL).reserved
+    assert first.booking.ask.changeset == two.id

@@ -30,7 +30,9 @@ _EDGES = f"""
         and later.lane in (select no from lanes where name in ({", ".join(f"'{lane}'" for lane in RECORD_LANES)}))"""
 _IRREGULAR = f"select distinct later.lane, later.author {_EDGES} and later.time <= earlier.time"
 _CHAIN = "select id, no, time from changesets where standing = 1 and lane = ? and author = ?"
-_REFS = "select id, ref from temp.refs join changesets on no = changeset where standing = 1 and lane = ? and author = ?"
+_REFS = """
+    select id, ref from temp.refs cross join changesets on no = changeset
+    where standing = 1 and lane = ? and author = ?"""
 
 
 def check_reservations(db: Connection, checked: Iterable[CheckedLane], findings: Findings) -> None:
