@@ -7,6 +7,7 @@ from typing import Any
 from commonsnode import charters
 from commonsnode.communities import link_of
 from commonsnode.governing import person_of
+from commonsnode.names import OF_PEOPLE
 from commonsnode.tables.json_form import encode_value
 from commonsnode_protocol.authority import GRANTED_ROLES, STEWARD
 from commonsnode_protocol.authority.achieving import Void
@@ -43,7 +44,7 @@ def community(store: Store, info: CommunityInfo, addresses: list[str]) -> dict[s
         "name": info.name,
         "link": link_of(info.id, store.authority(info.id), addresses),
         "lanes": list(info.lanes),
-        "records": info.records,
+        "records": info.records - (store.count(info.id, MEMBERS, OF_PEOPLE) if info.sealed else 0),
         "changesets": info.changesets,
         "waiting": info.waiting,
         "stopped": info.stopped,

@@ -13,8 +13,10 @@ from commonsnode.http.lines import Lines, parts
 from commonsnode.http.on_communities import community_of
 from commonsnode.import_rows import Head
 from commonsnode.importing import Import
+from commonsnode.names import OF_PEOPLE
 from commonsnode.tables.jsonl import encode_line
 from commonsnode.tables.model import Record
+from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_store.answers import RecordView
 from commonsnode_store.store import Store
 
@@ -64,12 +66,18 @@ async def import_rows(call: Call) -> web.StreamResponse:
 
 
 async def export(call: Call) -> web.StreamResponse:
-    """All that stands in a community. A stream that breaks off was not all of it."""
+    """All that stands in a community. A stream that breaks off was not all of it.
+
+    whole: for tables of things, which people pass on: so how members are called and reached is not in it.
+    """
     community = await community_of(call)
     whole = call.query.get("whole", False)
 
     def read(store: Store) -> Iterator[str]:
-        return (_line(view) for view in store.export(community, whole=whole))
+        every = store.export(community, whole=whole)
+        return (
+            _line(view) for view in every if not (whole and view.lane == MEMBERS and view.kind in OF_PEOPLE)
+        )
 
     async with call.node.writer.stream(read) as chunks:
         lines = Lines(call.request)

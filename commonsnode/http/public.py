@@ -4,7 +4,7 @@ not there for others.
 The TCP site reads through this: as nobody, or as the person who is signed in.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -69,6 +69,9 @@ class SeenStore:
 
     def half(self, ref: RecordRef) -> RecordRef | None:
         return self._store.half(ref, among=self._among())
+
+    def count(self, community: bytes, lane: str, kinds: Collection[str]) -> int:
+        return self._store.count(community, lane, kinds) if self._among()(community, lane) else 0
 
     def export(self, community: bytes, *, whole: bool = False) -> Iterator[RecordView]:
         return self._store.export(community, among=self._among(), whole=whole)

@@ -117,13 +117,14 @@ def _places_of(
 
 def _total(db: Connection, lanes: Iterable[Lane], kind: str | None, deleted: bool, apart: Apart) -> int:
     return sum(
-        _count_of(db, lane, kind, deleted)
-        - sum(_count_of(db, lane, each, deleted) for each in apart[lane.no] if kind in (None, each))
+        count_of(db, lane, kind, deleted)
+        - sum(count_of(db, lane, each, deleted) for each in apart[lane.no] if kind in (None, each))
         for lane in lanes
     )
 
 
-def _count_of(db: Connection, lane: Lane, kind: str | None, deleted: bool) -> int:
+def count_of(db: Connection, lane: Lane, kind: str | None, deleted: bool = False) -> int:
+    """How many records of a kind, or of all, are shown of a lane."""
     if kind is None:
         row = db.execute(f"select {'deleted' if deleted else 'records'} from lanes where no = ?", (lane.no,))
     else:

@@ -394,6 +394,12 @@ class Store:
         seen = among is None or among(ref.community, MEMBERS)
         return RecordRef(ref.community, MEMBERS, ref.kind, ref.record) if seen else None
 
+    def count(self, community: bytes, lane: str, kinds: Collection[str]) -> int:
+        """R. How many records of these kinds a lane shows. Raises UnknownCommunity, LaneNotFollowed."""
+        with self._snapshot() as (db, followed):
+            found = followed.lane(community, lane)
+            return sum(paging.count_of(db, found, kind) for kind in kinds)
+
     def export(
         self, community: bytes, *, among: Among | None = None, whole: bool = False
     ) -> Iterator[RecordView]:

@@ -192,3 +192,21 @@ async def test_pages_stay_full_where_people_are_left_out(api: Api) -> None:
     assert ([one["title"] for one in rest["records"]], rest["cursor"]) == (["B3"], None)
     page = (await api.page("/")).body
     assert all(f"B{n}" in page and f"A{n}" not in page for n in range(4))
+
+
+async def test_people_are_no_things_where_these_are_counted_and_passed_on(api: Api) -> None:
+    valley = await api.community()
+    await api("POST", f"/communities/{valley}/invitations", {"name": "Ana"})
+    place = {"lat": 3_500_000, "lon": -781_200_000}
+    await api("PATCH", f"/communities/{valley}/contact", {"name": "Rosa", "place": place})
+    await api.add(valley, title="Saw")
+    sealed = {"fields": {"title": "Key of the shed"}, "lane": "members"}
+    await api("POST", f"/communities/{valley}/records", sealed)
+    for tcp, count in ((False, 2), (True, 1)):
+        (row,) = (await api("GET", "/communities", tcp=tcp))["communities"]
+        assert row["records"] == count
+        assert (await api("GET", f"/communities/{valley}", tcp=tcp))["records"] == count
+    table = (await api("GET", f"/communities/{valley}/export", whole="true")).body
+    assert {line["fields"]["title"] for line in table} == {"Saw", "Key of the shed"}
+    everything = (await api("GET", f"/communities/{valley}/export")).body  # in our own form, as a copy
+    assert {line["kind"] for line in everything} == {"resource", "contact", "invitation-name"}
