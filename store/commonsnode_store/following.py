@@ -57,6 +57,7 @@ def leave(db: sqlite3.Connection, community: Community) -> None:
 
 
 def _leave_records(db: sqlite3.Connection, lane: int) -> None:
+    has_halves = shown.holds_halves(db, lane)
     rows = db.execute(
         f"select no, id, registers from records where lane = ? and status <> {BENEATH} order by no", (lane,)
     )
@@ -66,7 +67,7 @@ def _leave_records(db: sqlite3.Connection, lane: int) -> None:
             [
                 (no, indexed.text_of(values))
                 for no, record, blob in chunk
-                if not shown.is_half(values := registers.shown(registers.load(record, blob)))
+                if not (shown.is_half(values := registers.shown(registers.load(record, blob))) and has_halves)
             ],
         )
     db.execute("delete from touches where record in (select no from records where lane = ?)", (lane,))

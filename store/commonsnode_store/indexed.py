@@ -158,7 +158,7 @@ def remake(db: sqlite3.Connection) -> None:
     """Make `places` and `search` anew from the records, inside of a write transaction."""
     db.execute("delete from places")
     db.execute("insert into search (search) values ('delete-all')")
-    rules, unplaced = Rules(db), not_found(db)
+    rules, unplaced, with_halves = Rules(db), not_found(db), shown.lanes_of_halves(db)
     rows = db.execute(
         f"select no, id, lane, kind, deleted, registers from records where status <> {BENEATH} order by no"
     )
@@ -167,7 +167,7 @@ def remake(db: sqlite3.Connection) -> None:
         places: list[IndexRow] = []
         for no, record, lane, kind, deleted, blob in chunk:
             values = registers.shown(registers.load(record, blob))
-            if shown.is_half(values):
+            if lane in with_halves and shown.is_half(values):
                 continue
             place = place_of(values, no)
             texts.append((no, text_at(values, place)))

@@ -63,11 +63,12 @@ class Row:
 
 def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]) -> Iterator[Row]:
     """The rows that there are of these records. Raises Damaged."""
+    has_halves = shown.holds_halves(db, lane)
     for no, record, status, deleted, changed_ms, blob in select_in(db, _FIND, ids, lane, kind):
         ordered = registers.load(record, blob)
         values = registers.shown(ordered)
         listed = None
-        if status != BENEATH and not shown.is_half(values):
+        if status != BENEATH and not (has_halves and shown.is_half(values)):
             key, place = shown.listing_key(shown.title_of(values), record), indexed.place_of(values, no)
             listed = _Listed(key, deleted, indexed.text_at(values, place), place)
         yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed)
@@ -171,6 +172,7 @@ class RowWriter:
         self._placed: list[indexed.IndexRow] = []
         self._rules, self._not_found = indexed.Rules(db), indexed.not_found(db)
         self._gone: list[tuple[int]] = []
+        self._has_halves = shown.holds_halves(db, lane)
         self._counts = [0, 0]  # by deleted: how many more are shown
 
     def put(self, row: Row, order: Mapping[int, tuple[int, bytes]]) -> None:
@@ -196,7 +198,7 @@ class RowWriter:
             self._new.append((row.no, row.record, self._lane, row.kind, *columns))
         else:
             self._changed.append((*columns, row.no))
-        if row.status == BENEATH or shown.is_half(values):
+        if row.status == BENEATH or (self._has_halves and shown.is_half(values)):
             now = None
         else:
             text = indexed.text_at(values, place)

@@ -5,11 +5,12 @@ be taken out by the exact text that was put in. So a change to any of them needs
 (What they use of Unicode, case folding and decomposition, is promised never to change for a character that exists.)
 """
 
+import sqlite3
 import unicodedata
 from collections.abc import Iterable, Mapping
 
 from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.changeset import KNOWLEDGE, PUBLIC
+from commonsnode_protocol.changeset import KNOWLEDGE, MEMBERS, PUBLIC
 
 TITLE, PLACE, DELETED, NONCE = "title", "place", "deleted", "nonce"
 BESIDE = "beside"  # of a half in lane `members`: the lane of the thing that it adds to
@@ -52,8 +53,22 @@ def place_of(values: Mapping[str, Value]) -> tuple[int | None, int | None]:
 
 
 def is_half(values: Mapping[str, Value]) -> bool:
-    """Whether this is no thing of its own, but what members alone read of one: it is in no list and in no index."""
+    """Whether a record of lane `members` is no thing of its own, but what members alone read of one: in no list and no index.
+
+    In another lane a field of that name means nothing: else who writes it would make a thing vanish.
+    """
     return values.get(BESIDE) in HALVES_OF
+
+
+def holds_halves(db: sqlite3.Connection, lane: int) -> bool:
+    """Whether a record of this lane can be a half. lane: its number."""
+    row = db.execute("select name from lanes where no = ?", (lane,)).fetchone()
+    return bool(row is not None and row[0] == MEMBERS)
+
+
+def lanes_of_halves(db: sqlite3.Connection) -> frozenset[int]:
+    """The numbers of the lanes in which a record can be a half."""
+    return frozenset(no for (no,) in db.execute("select no from lanes where name = ?", (MEMBERS,)))
 
 
 def is_deleted(values: Mapping[str, Value]) -> bool:

@@ -195,3 +195,12 @@ def test_what_is_near_but_shown_far_off_is_found_by_members(store: Store) -> Non
     found = store.find_things(FindQuery(near=(0, 0), within_m=1_000)).hits
     assert [(hit.title, hit.distance_m) for hit in found] == [("Drill", 901)]
     assert found[0].values["place"] == {"lat": 900 * 90, "lon": 0}
+
+
+def test_a_mark_in_the_lane_that_everybody_reads_makes_nothing_vanish(store: Store) -> None:
+    take(store, public(title="Drill", beside=PUBLIC))
+    assert [values["title"] for values in listed(store, "drill")] == ["Drill"]
+    assert store.communities()[0].records == 1
+    assert store.check() == []
+    store.leave(VALLEY)
+    assert store.check() == []

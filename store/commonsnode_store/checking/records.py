@@ -119,6 +119,7 @@ class _RecordCheck:
     def __init__(self, db: sqlite3.Connection, findings: Findings, unjudged: set[int]) -> None:
         self._db, self._findings, self._unjudged = db, findings, unjudged
         self._has_places = _has_places(db)  # not so in a file of an earlier format
+        self._with_halves = shown.lanes_of_halves(db)
         self._counts: Counter[tuple[int, int]] = Counter()  # (lane, deleted) → shown
         self._moment: Callable[[int], Moment] = lru_cache(MOMENTS_KEPT)(self._read_moment)
 
@@ -178,7 +179,7 @@ class _RecordCheck:
         for name, value in columns.items():
             if getattr(row, name) != value:
                 self._findings.add("records", f"{told}: its {name} is {getattr(row, name)!r}, not {value!r}")
-        if row.status != BENEATH and not shown.is_half(values):
+        if row.status != BENEATH and not (row.lane in self._with_halves and shown.is_half(values)):
             self._counts[row.lane, deleted] += 1
             key = shown.listing_key(title, row.id)
             place = indexed.place_of(values, row.no)
