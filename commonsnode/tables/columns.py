@@ -283,7 +283,8 @@ def _place_parts(mapping: Choice, roles: dict[str, Column]) -> None:
 
 def _are_ids(sample: Sequence[str]) -> bool:
     """Whether the cells are numbers, or lists of them: they stand for what another table says."""
-    return sum(all(map(is_number, cell.split(","))) for cell in sample) >= 0.9 * len(sample)
+    numbers = sum(all(is_number(part.strip()) for part in cell.split(",")) for cell in sample)
+    return numbers >= 0.9 * len(sample)
 
 
 def _fits(column: Column, target: str, score: int, addressed: bool) -> bool:

@@ -37,6 +37,7 @@ Table: TypeAlias = Callable[..., Read]
         ),
         ("Werkzeugname,Gerätetyp,Lagerort\nSäge,Hand,Keller\n", "title category place"),
         ("tool_name,tool_type,tool_location\nSaw,Hand,Bay 1\n", "title category place"),
+        ('name,category_ids\nSaw,"19, 4"\nAxe,7\n', "title x:category_ids"),
         ("Nombre del artículo,Tipo de herramienta,Lugar\nSierra,Mano,Taller\n", "title category place"),
         ("Libellé,Type d'objet,Qté\nScie,Main,1\n", "title category amount"),
         ("Bien,Nombre,Lieu\nTracteur,2,Grange\nCharrue,1,Grange\n", "title amount place"),
