@@ -73,14 +73,14 @@ async def invitations_listed(call: Call) -> Mapping[str, Any]:
     community = await community_of(call)
     # What could not be sealed is for who runs the node.
     kept = call.node.notices.of(community).names if call.by_operator else {}
-
-    def read(store: Store, held: Evaluator) -> list[dict[str, Any]]:
-        found = names_of_invitations(store, community, inviting(held))
-        return authority_documents.invitations(
-            held, {**kept, **{key.hex(): name for key, name in found.items()}}
+    known = await ask(call, community, lambda _, held: inviting(held))
+    found = await call.node.writer.read(lambda store: names_of_invitations(store, community, known))
+    names = {**kept, **{key.hex(): name for key, name in found.items()}}
+    return {
+        "invitations": await ask(
+            call, community, lambda _, held: authority_documents.invitations(held, names)
         )
-
-    return {"invitations": await ask(call, community, read)}
+    }
 
 
 async def invite(call: Call) -> Mapping[str, Any]:
