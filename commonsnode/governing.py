@@ -160,7 +160,7 @@ def role_of(authority: Authority, key: bytes) -> str | None:
 
 def data_of(store: Store, community: bytes, keys: Iterable[bytes]) -> Held:
     """What stands of these keys in the data lanes, to be named in a cut. Raises Conflict where a lane is not followed here."""
-    lanes = next(info.lanes for info in store.communities() if info.id == community)
+    lanes = store.following(community).lanes
     lacking = [lane for lane in SERVED_LANES if lane not in lanes and lane != AUTHORITY]
     if lacking:
         raise Conflict(

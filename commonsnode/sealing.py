@@ -74,8 +74,8 @@ def keep_up(
 ) -> Kept:
     """Do all that is due in one community. hand_on: a member's node, too, writes the copies that lack."""
     store = author.store
-    info = next((info for info in store.communities() if info.id == community), None)
-    if info is None or info.stopped or not {KEYS, MEMBERS} <= {*info.lanes}:
+    following = store.following(community)
+    if following.stopped or not {KEYS, MEMBERS} <= {*following.lanes}:
         return Kept()
     held = store.evaluator(community)
     learn(author, community)

@@ -140,14 +140,14 @@ class Sharing:
         from commonsnode_store.errors import UnknownCommunity
 
         found: dict[bytes, Followed] = {}
-        for info in store.communities():
-            if info.stopped:
+        for community, following in store.followed().items():
+            if following.stopped:
                 continue
             try:
-                authority = store.authority(info.id)
+                authority = store.authority(community)
             except UnknownCommunity:
                 continue  # left meanwhile
-            found[info.id] = Followed(info.lanes, Readers(authority))
+            found[community] = Followed(following.lanes, Readers(authority))
         return found
 
     def _states(self, keys: Iterable[events.LaneKey]) -> list[tuple[events.LaneKey, frames.LaneState]]:

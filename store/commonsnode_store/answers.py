@@ -26,6 +26,14 @@ class CommunityInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """As much of it as decides on what is done with it."""
+
+    lanes: tuple[str, ...]
+    stopped: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LaneState:
     """What two nodes compare of a lane: equal where they hold the same set."""
 

@@ -9,11 +9,11 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from commonsnode_protocol.changeset import AUTHORITY, KEYS
+from commonsnode_protocol.changeset import AUTHORITY, KEYS, LANES
 from commonsnode_protocol.lthash import LtHash, authority_digest
 from commonsnode_protocol.negentropy import Item, fingerprint
 from commonsnode_store import fingerprints
-from commonsnode_store.answers import LaneState
+from commonsnode_store.answers import Following, LaneState
 from commonsnode_store.errors import Damaged, LaneNotFollowed, UnknownCommunity
 from commonsnode_store.fingerprints import Directory, DirectoryEdit
 from commonsnode_store.id_digests import IdDigests
@@ -68,6 +68,10 @@ class Followed:
             self.community(community)
             raise LaneNotFollowed(community, name)
         return found
+
+    def following(self, community: Community) -> Following:
+        names = (name for name in LANES if (community.id, name) in self.lanes)
+        return Following(tuple(sorted(names)), community.stopped)
 
     def lanes_of(self, community: bytes) -> list[Lane]:
         """In the order of their names. Raises UnknownCommunity."""

@@ -48,6 +48,7 @@ from commonsnode_store import standing as values
 from commonsnode_store.answers import (
     Applied,
     CommunityInfo,
+    Following,
     HeldWrite,
     HistoryEntry,
     KnownPeer,
@@ -141,6 +142,16 @@ class Store:
         """R. All that are followed, in the order in which they were first followed."""
         with self._snapshot() as (db, followed):
             return [sets.describe(db, community, followed) for community in followed.communities.values()]
+
+    def followed(self) -> dict[bytes, Following]:
+        """R. What is followed of each, from memory, without the disk."""
+        followed = self._followed
+        return {id_: followed.following(community) for id_, community in followed.communities.items()}
+
+    def following(self, community: bytes) -> Following:
+        """R. The same of one. Raises UnknownCommunity."""
+        followed = self._followed
+        return followed.following(followed.community(community))
 
     def community_ids(self) -> list[bytes]:
         """R. The ids of the same, without looking at anything of them."""
