@@ -46,7 +46,7 @@ class Concerns:
             self._stale.add(landed.community)
 
     def _read(self, store: Store, stale: set[bytes] | None) -> tuple[list[bytes], dict[bytes, list[Both]]]:
-        followed = [info.id for info in store.communities()]
+        followed = store.community_ids()
         found: dict[bytes, list[Both]] = {}
         for community in followed:
             if stale is None or community in stale or community not in self._of:

@@ -98,9 +98,7 @@ class Duties:
     async def _find_all_due(self) -> None:
         if self._all_due:
             self._all_due = False
-            self._due.update(
-                await self._node.writer.read(lambda store: [info.id for info in store.communities()])
-            )
+            self._due.update(await self._node.writer.read(lambda store: store.community_ids()))
 
     async def _do(self, community: bytes) -> None:
         node = self._node

@@ -106,9 +106,7 @@ class Keyring:
     async def _find_all_due(self) -> None:
         if self._all_due:
             self._all_due = False
-            self._due.update(
-                await self._node.writer.read(lambda store: [info.id for info in store.communities()])
-            )
+            self._due.update(await self._node.writer.read(lambda store: store.community_ids()))
 
     async def _do(self, community: bytes, *, hand_on: bool) -> None:
         if hand_on:

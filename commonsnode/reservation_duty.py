@@ -142,12 +142,12 @@ def _named(each: News) -> dict[str, str]:
 
 
 def _asked(due: set[bytes] | None, key: bytes, store: Store) -> list[Both]:
-    return asked_of(store, [info.id for info in store.communities() if due is None or info.id in due], key)
+    return asked_of(store, [each for each in store.community_ids() if due is None or each in due], key)
 
 
 def _by_whom_named(due: set[bytes] | None, node_key: bytes, store: Store) -> list[tuple[bytes, bytes]]:
     """(community, person) of all who named this node."""
-    communities = [info.id for info in store.communities() if due is None or info.id in due]
+    communities = [each for each in store.community_ids() if due is None or each in due]
     return [
         (community, each)
         for community in communities

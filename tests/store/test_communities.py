@@ -11,6 +11,7 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, build, sign
 from commonsnode_protocol.intake import check
 from commonsnode_store import stopping
+from commonsnode_store.answers import Following
 from commonsnode_store.errors import CommunityStopped, LaneNotFollowed, UnknownCommunity
 from commonsnode_store.store import Store
 from store_people import ANA, BEN, CHARTER, COMMUNITY, FOUNDER, NOW, STRANGER, checked, record_id
@@ -290,3 +291,14 @@ def test_peers_and_the_time_are_kept(store: Store, path: Path) -> None:
         assert again.forget_peer("ws://one.example/peer")
         assert not again.forget_peer("ws://one.example/peer")
         assert len(again.peers()) == 1
+
+
+def test_what_is_followed_is_said_from_memory_as_it_is_read(store: Store) -> None:
+    store.follow(bytes(32), [PUBLIC])
+    store.stop(COMMUNITY, "its charter is not valid")
+    described = {each.id: Following(each.lanes, each.stopped) for each in store.communities()}
+    assert store.followed() == described
+    assert store.following(COMMUNITY) == described[COMMUNITY]
+    assert store.community_ids() == [*described]
+    with pytest.raises(UnknownCommunity):
+        store.following(b"?" * 32)
