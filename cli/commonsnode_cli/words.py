@@ -15,6 +15,7 @@ DEGREE = 10_000_000  # coordinates are whole numbers of 1e-7 degrees
 LATITUDE_MAX, LONGITUDE_MAX = 90, 180
 
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?")
+_PAIR = re.compile(rf"\s*{_DEGREES.pattern}\s*,\s*{_DEGREES.pattern}\s*")
 
 Fields = dict[str, Any]
 
@@ -96,6 +97,8 @@ def _field(word: str) -> tuple[str, Any]:
         if given not in ("true", "false"):
             raise WrongUsage(f"a tag is true or false, as in {name}=true; {name}= clears it")
         return name, given == "true"
+    if name == "place" and _PAIR.fullmatch(given):
+        return name, place(given)
     return name, given
 
 

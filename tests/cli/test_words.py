@@ -99,6 +99,11 @@ def test_a_place_outside_the_earth_is_refused(text: str) -> None:
         place(text)
 
 
+def test_the_field_place_takes_coordinates_or_a_name() -> None:
+    assert fields(["place=0.36,-78.13"]) == {"place": place("0.36,-78.13")}
+    assert fields(["place=mill road, 7"]) == {"place": "mill road, 7"}
+
+
 def test_a_moved_place_keeps_its_name() -> None:
     assert moved({"lat": 1, "lon": 2, "name": "mill"}, {"lat": 3, "lon": 4}) == {
         "lat": 3,

@@ -109,7 +109,7 @@ def edit(
     put_at(given, at)
     call = Invocation.of(context, as_json)
     path, query = _record(thing, community, kind)
-    if at is not None:
+    if isinstance(given.get("place"), dict):
         old = call.node.get(path, query)
         path, query = _exactly(old)
         given["place"] = moved(old["fields"].get("place"), given["place"])
