@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from commonsnode.errors import Unknown
 from commonsnode.lending import THING
 from commonsnode_protocol.bookings import Ask, Booking, State
+from commonsnode_protocol.commitments import KIND
 from commonsnode_protocol.idle import Busy, taken
+from commonsnode_protocol.kits import parts_of
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.store import Store
@@ -40,6 +42,21 @@ def found(store: Store, ref: RecordRef) -> Found:
         raise Unknown(f"{ref.record.hex()[:8]} is no reservation: nothing that it says asks for a thing")
     held, reserved = both
     return Found(replace(ref, lane=reserved.lane), held, reserved)
+
+
+def whole_of(store: Store, of: Found) -> list[Found]:
+    """A reservation; of a kit, also those of its parts, which were asked for with it."""
+    values = store.records(of.thing.community, of.thing.lane, THING, [of.thing.record])
+    if of.thing.record not in values or not parts_of(values[of.thing.record].values):
+        return [of]
+    return [
+        of,
+        *(
+            Found(RecordRef(of.ref.community, each.lane, KIND, each.booking.ask.record), held, each)
+            for held, each in store.reserved_together(of.ref.community, of.ask.changeset)
+            if held.resource != of.held.resource
+        ),
+    ]
 
 
 def busy_of(held: ThingBookings, without: Iterable[bytes] = ()) -> list[Busy]:

@@ -4,12 +4,12 @@ Before it is signed, what would come of it is computed by the function by which 
 cannot stand, is refused with words here. What others write is never refused, and only has no effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
 from commonsnode.authoring import Author
-from commonsnode.booked import Found, busy_of, extensions, is_asked
+from commonsnode.booked import Found, busy_of, extensions, is_asked, whole_of
 from commonsnode.errors import Conflict, NotAllowed, Refusal, WrongField
 from commonsnode.lending import THING, Span, lent, type_said
 from commonsnode.reservation_changes import ENDED, Done, endings, next_time, write_act
@@ -23,6 +23,8 @@ from commonsnode_store.reserved import Reserved, ThingBookings
 
 WHY = "why"
 
+_OPEN = (State.ASKED, State.CONFIRMED, State.DISPLACED)
+
 _NOT_YET = b"\xff" * 32  # stands for the changeset that is not written yet
 _DECIDED = {
     Act.CONFIRMED: "confirm it",
@@ -33,72 +35,67 @@ _DECIDED = {
 
 
 def cancel(author: Author, of: Found, why: str | None = None) -> Done:
-    """Take an ask back, by who asked. Raises NotAllowed, Conflict, WrongField."""
+    """Take an ask back, by who asked; of a kit with its parts. Raises NotAllowed, Conflict, WrongField."""
     as_asker(author, of, "cancel it")
-    state = of.booking.state
-    if state is State.CANCELLED:
-        return Done()
-    if state in (State.OUT, State.RETURNED):
-        raise Conflict(f"it is {state.value}, so it cannot be cancelled any more")
-    return write_act(author, [of], Act.CANCELLED, True, _why(why))
+    if of.booking.state in (State.OUT, State.RETURNED):
+        raise Conflict(f"it is {of.booking.state.value}, so it cannot be cancelled any more")
+    return write_act(author, _those_in(author, of, (*_OPEN, State.DECLINED)), Act.CANCELLED, True, _why(why))
 
 
 def decline(author: Author, of: Found, why: str | None = None) -> Done:
     """Say no, also to what was confirmed, by keeper or steward. Raises NotAllowed, Conflict, WrongField."""
     _as_decider(author, of, Act.DECLINED)
-    state = of.booking.state
-    if state is State.DECLINED:
-        return Done()
-    if state in (State.OUT, State.RETURNED, State.CANCELLED):
-        raise Conflict(f"it is {state.value}, so there is nothing to decline")
-    return write_act(author, [of], Act.DECLINED, True, _why(why))
+    if of.booking.state in (State.OUT, State.RETURNED, State.CANCELLED):
+        raise Conflict(f"it is {of.booking.state.value}, so there is nothing to decline")
+    decided = [each for each in _those_in(author, of, _OPEN) if each.held.may_decide(author.key)]
+    return write_act(author, decided, Act.DECLINED, True, _why(why))
 
 
 def confirm(author: Author, of: Found) -> Done:
     """Promise it, by keeper or steward; who keeps it confirms an own ask likewise. Raises NotAllowed, Conflict."""
     _as_decider(author, of, Act.CONFIRMED)
-    booking = of.booking
+    if of.booking.state not in _OPEN:
+        raise Conflict(f"it is {of.booking.state.value}, so there is nothing to confirm")
     own = of.held.rules.people.same(author.key, of.ask.author)
-    if booking.state is State.CONFIRMED and booking.rank <= (Rank.AT_ONCE if own else Rank.CONFIRMED):
-        return Done()
-    if booking.state not in (State.ASKED, State.CONFIRMED, State.DISPLACED):
-        raise Conflict(f"it is {booking.state.value}, so there is nothing to confirm")
-    return _raised(author, of, Act.CONFIRMED, True)
+    reached = Rank.AT_ONCE if own else Rank.CONFIRMED
+    return _raised(
+        author,
+        [
+            each
+            for each in _those_in(author, of, _OPEN)
+            if each.booking.state is not State.CONFIRMED or each.booking.rank > reached
+        ],
+        Act.CONFIRMED,
+        True,
+    )
 
 
 def hand_over(author: Author, of: Found, at_ms: int | None = None) -> Done:
     """Say that it was handed over, by keeper or steward. at_ms: when; now, if left out. Raises NotAllowed, Conflict, WrongField."""
     _as_decider(author, of, Act.HANDED_OVER)
-    if of.booking.state is State.OUT:
-        return Done()
-    if of.booking.state not in (State.ASKED, State.CONFIRMED, State.DISPLACED):
+    if of.booking.state not in (*_OPEN, State.OUT):
         raise Conflict(f"it is {of.booking.state.value}, so there is nothing to hand over")
-    return _raised(author, of, Act.HANDED_OVER, _past(author, at_ms))
+    return _raised(author, _those_in(author, of, _OPEN), Act.HANDED_OVER, _past(author, at_ms))
 
 
 def take_back(author: Author, of: Found, at_ms: int | None = None) -> Done:
     """Say that it came back, by keeper or steward; what it was extended by ends with it. Raises as `hand_over`."""
     _as_decider(author, of, Act.RETURNED)
-    if of.booking.state is State.RETURNED:
-        return Done()
-    if of.booking.state is not State.OUT:
+    if of.booking.state not in (State.OUT, State.RETURNED):
         raise Conflict(
             f"it is {of.booking.state.value}, and was not handed over: commonsnode reservation hand-over"
         )
-    handed = [
-        acted.at_ms
-        for acted in of.held.acts_on(of.ask.changeset)
-        if acted.act is Act.HANDED_OVER and acted not in of.booking.no_effect
-    ]
     at = _past(author, at_ms)
-    if handed and at < min(handed):
+    back = [each for each in _those_in(author, of, (State.OUT,)) if each.held.may_decide(author.key)]
+    if any(at < handed for each in back for handed in _handed_over(each)[:1]):
         raise WrongField("at", "is before it was handed over")
     longer = [
-        Found(RecordRef(of.ref.community, each.lane, KIND, each.booking.ask.record), of.held, each)
-        for each in extensions(of.held, of.ask)
-        if each.lane == of.ref.lane and each.booking.state is not State.RETURNED
+        Found(RecordRef(of.ref.community, more.lane, KIND, more.booking.ask.record), each.held, more)
+        for each in back
+        for more in extensions(each.held, each.ask)
+        if more.lane == of.ref.lane and more.booking.state is not State.RETURNED
     ]
-    return write_act(author, [of, *longer], Act.RETURNED, at)
+    return write_act(author, [*back, *longer], Act.RETURNED, at)
 
 
 def waits_for_keeper(held: ThingBookings, reserved: Reserved, key: bytes, now_ms: int) -> bool:
@@ -135,15 +132,39 @@ def confirm_at_once(author: Author, held: ThingBookings, most: int, keeper: byte
         try:
             if booking.rank is Rank.ASKED and not _given_at_once(author, thing, held, ref, booking):
                 continue
-            _raised(author, Found(ref, held, each), Act.CONFIRMED, True)
+            _raised(author, [Found(ref, held, each)], Act.CONFIRMED, True)
         except Refusal:  # it was removed, or cannot be followed: its keeper decides
             continue
         done += 1
     return done
 
 
-def _raised(author: Author, of: Found, act: Act, value: Value) -> Done:
-    """Confirm or hand over what then stands. Raises Conflict where it would not, for others that go before it."""
+def _those_in(author: Author, of: Found, states: Collection[State]) -> list[Found]:
+    """A reservation, and of a kit those of its parts, as far as they are in one of these states."""
+    return [each for each in whole_of(author.store, of) if each.booking.state in states]
+
+
+def _handed_over(of: Found) -> list[int]:
+    """When it was, the earliest first."""
+    return sorted(
+        acted.at_ms
+        for acted in of.held.acts_on(of.ask.changeset)
+        if acted.act is Act.HANDED_OVER and acted not in of.booking.no_effect
+    )
+
+
+def _raised(author: Author, every: Sequence[Found], act: Act, value: Value) -> Done:
+    """Confirm or hand over those of these that one decides on, and that then stand.
+
+    Raises Conflict where one would not, for others that go before it.
+    """
+    decided = [each for each in every if each.held.may_decide(author.key)]
+    displaced = [record for of in decided for record in _displaced_by(author, of, act)]
+    return replace(write_act(author, decided, act, value), displaces=tuple(displaced))
+
+
+def _displaced_by(author: Author, of: Found, act: Act) -> list[bytes]:
+    """The reservations that stand now, and would not stand beside this one with that act. Raises Conflict."""
     held, ask = of.held, of.ask
     refs = frozenset((ask.changeset, *endings(held, of.ref.lane, ask.begin_ms, ask.end_ms)))
     at_ms = next_time(author, of.ref.community, of.ref.lane, refs)
@@ -154,12 +175,11 @@ def _raised(author: Author, of: Found, act: Act, value: Value) -> Done:
     would = after[ask.changeset]
     if would.state is State.DISPLACED:
         _cannot_stand([before[id_] for id_ in would.displaced_by if id_ in before])
-    displaced = tuple(
+    return [
         booking.ask.record
         for id_, booking in after.items()
         if booking.state is State.DISPLACED and before[id_].state is not State.DISPLACED
-    )
-    return replace(write_act(author, [of], act, value), displaces=displaced)
+    ]
 
 
 def _cannot_stand(before_it: Sequence[Booking]) -> NoReturn:

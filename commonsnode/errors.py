@@ -102,6 +102,7 @@ class WrongField(Refusal):
     def __init__(self, field: str, problem: str, candidates: Sequence[str] = ()) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+        self.problem = problem
         self.candidates = list(candidates)
 
 

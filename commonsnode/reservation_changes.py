@@ -34,19 +34,21 @@ class Done:
 def write_act(
     author: Author, of: Sequence[Found], act: Act, value: Value, more: Mapping[str, Value] = NOTHING
 ) -> Done:
-    """Write the same act to some reservations of one lane, in one changeset."""
+    """Write the same act to some reservations of one lane, in one changeset. more: written beside it to the first."""
+    if not of:
+        return Done()
     entries: list[Entry] = []
-    for each in of:
+    for n, each in enumerate(of):
         ref, ask = each.ref, each.ask
         view = author.store.record(ref)
-        fields = {act.value: value, **more}
+        fields = {act.value: value, **(more if n == 0 else NOTHING)}
         seen = [
             (ref.record, KIND, name, view.fields.get(name, ()) if view is not None else ()) for name in fields
         ]
         superseded = superseding(author.store, ref.community, ref.lane, seen)
         named = [ask.changeset]
         if act in _RAISING:
-            named += endings(each.held, ref.lane, ask.begin_ms, ask.end_ms)
+            named += endings(each.held, ref.lane, ask.begin_ms, ask.end_ms, max(1, ENDINGS_MAX // len(of)))
         written = entry(ref.record, fields, named)
         for name, ids in zip(fields, superseded, strict=True):
             value_of, refs = written[2][name]
@@ -73,7 +75,9 @@ def next_time(author: Author, community: bytes, lane: str, refs: Collection[byte
     return writer_time(author.now_ms, times)
 
 
-def endings(held: ThingBookings, lane: str, begin_ms: int, end_ms: int) -> list[bytes]:
+def endings(
+    held: ThingBookings, lane: str, begin_ms: int, end_ms: int, most: int = ENDINGS_MAX
+) -> list[bytes]:
     """What ended of others in this span: an ask, a confirmation, a hand-over refs it, so that it is not in their way (rule 35).
 
     Nothing of another lane is named (rule 1).
@@ -92,4 +96,4 @@ def endings(held: ThingBookings, lane: str, begin_ms: int, end_ms: int) -> list[
         if booking is not None and acted.act is ENDED[booking.state] and acted not in booking.no_effect:
             by_ask.setdefault(acted.ask, acted)
     latest = sorted(by_ask.values(), key=lambda acted: acted.effective_ms, reverse=True)
-    return [acted.changeset for acted in latest[:ENDINGS_MAX]]
+    return [acted.changeset for acted in latest[:most]]

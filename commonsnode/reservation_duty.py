@@ -120,7 +120,7 @@ class ReservationDuty:
 
     def _log(self, concerning: list[Both]) -> None:
         for each in news(concerning, self._node.id, self._node.clock.now_ms()):
-            named = each.booking.ask.changeset, each.matter.value
+            named = each.booking.ask.record, each.matter.value
             if named not in self._told:
                 self._told[named] = None
                 self._node.log.info("reservation-notice", **_named(each))

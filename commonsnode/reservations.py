@@ -96,23 +96,20 @@ def is_open(reserved: Reserved, now_ms: int) -> bool:
 def news(every: Sequence[Both], key: bytes, now_ms: int) -> list[News]:
     """What this person must be told of these, those that begin first, first. every: what `concerning` finds, or more."""
     found: list[News] = []
-    seen: set[bytes] = set()
+    seen: set[tuple[bytes, bytes]] = set()
     for held, reserved in every:
         ask = reserved.booking.ask
-        if ask.changeset in seen or (
-            reserved.booking.state is not State.OUT and ask.end_ms + PAST_MS < now_ms
-        ):
+        named = ask.changeset, ask.record
+        if named in seen or (reserved.booking.state is not State.OUT and ask.end_ms + PAST_MS < now_ms):
             continue
-        seen.add(ask.changeset)
+        seen.add(named)
         if held.rules.people.same(ask.author, key):
             found += _to_asker(held, reserved, now_ms)
             if reserved.booking.state is State.OUT and keeps(held, key):
                 continue
         elif is_asked(held, key):
             found += _to_keeper(held, reserved, now_ms)
-    return sorted(
-        found, key=lambda each: (each.booking.ask.begin_ms, each.booking.ask.changeset, each.matter)
-    )
+    return sorted(found, key=lambda each: (each.booking.ask.begin_ms, each.booking.ask.record, each.matter))
 
 
 def _to_asker(held: ThingBookings, reserved: Reserved, now_ms: int) -> list[News]:

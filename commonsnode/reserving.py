@@ -4,18 +4,18 @@ What the thing's hours and rules do not allow is refused; where it is not free, 
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from commonsnode.authoring import Author
-from commonsnode.booked import Found, busy_of, extensions, keeps
+from commonsnode.authoring import Author, Entry
+from commonsnode.booked import Found, busy_of, extensions, keeps, whole_of
 from commonsnode.errors import Conflict, NotAllowed, WrongField
 from commonsnode.governing import role_of
-from commonsnode.lending import PERSON, TYPE, Span, lent, type_said
-from commonsnode.reservation_changes import endings, entry, next_time
+from commonsnode.lending import PERSON, THING, TYPE, Lent, Span, lent, type_said
+from commonsnode.reservation_changes import ENDINGS_MAX, endings, entry, next_time
 from commonsnode_protocol.authority import MEMBER, STEWARD
-from commonsnode_protocol.bookings import Act, Acted, Ask, State, settle
+from commonsnode_protocol.bookings import Act, Acted, Ask, Booking, State, settle
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.commitments import (
     ACTION,
@@ -29,12 +29,14 @@ from commonsnode_protocol.commitments import (
 )
 from commonsnode_protocol.kinds import Applying
 from commonsnode_protocol.kinds.lending import ASK
+from commonsnode_protocol.kits import parts_of
 from commonsnode_protocol.record import NONCE_BYTES, typed_id
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.reserved import Reserved, ThingBookings
+from commonsnode_store.store import Store
 
 NOTE_CHARS_MAX = 4_096
-NONCE, BY, ALL_DAY, ZONE, NOTE = "nonce", "by", "all_day", "zone", "note"
+NONCE, BY, ALL_DAY, ZONE, NOTE, PART_OF = "nonce", "by", "all_day", "zone", "note", "part_of"
 
 _NOT_YET = b"\xff" * 32  # stands for the changeset that is not written yet
 
@@ -52,6 +54,18 @@ class Asked:
     why: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """One thing that an ask is for. of: how it is lent; none where it is not here. refs: what the ask names."""
+
+    thing: RecordRef
+    held: ThingBookings
+    span: Span
+    of: Lent | None
+    refs: tuple[bytes, ...] = ()
+    whose: str = ""  # before what is wrong with a part
+
+
 def reserve(
     author: Author,
     thing: RecordRef,
@@ -62,29 +76,23 @@ def reserve(
     agent_type: str = PERSON,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> Asked:
-    """Ask for a thing; where its rules say so and it is free, or who asks keeps it, confirm that in the same breath.
+    """Ask for a thing, and for the parts of a kit; where rules say so and it is free, or who asks keeps it, confirm it at once.
 
     zone: of which the whole days are. Where it is not free, the ask waits in the list.
     Raises WrongField, Unknown, Conflict, and the store's errors.
     """
     store = author.store
     of = lent(store, thing)
-    held = store.bookings(thing.community, thing.record)
-    terms = of.terms(agent_type, is_member(author, thing.community, author.key))
-    if not terms.lent:
-        raise WrongField("resource", terms.why)
-    free = of.check(span, busy_of(held), held.rules.capacity, author.now_ms)
-    own_word = free and (keeps(held, author.key) or (held.rules.at_once and terms.use != ASK))
-    fields = _asked(author, thing, span, random_bytes(NONCE_BYTES))
+    wishes = [_Wish(thing, store.bookings(thing.community, thing.record), span, of), *_parts(store, of, span)]
+    terms = [_terms(author, wish, agent_type) for wish in wishes]
+    free = _are_free(wishes, span, (), author.now_ms)
+    more: dict[str, Value] = {}
     if zone is not None and span.all_day:
-        fields |= {ALL_DAY: True, ZONE: zone}
+        more |= {ALL_DAY: True, ZONE: zone}
     if agent_type != PERSON:
-        fields[TYPE] = agent_type
-    if note is not None:
-        fields[NOTE] = checked_text("note", note)
-    if own_word:
-        fields[Act.CONFIRMED.value] = True
-    return _ask(author, thing, held, span, fields, (), terms)
+        more[TYPE] = agent_type
+    told = {NOTE: checked_text("note", note)} if note is not None else {}
+    return _ask(author, wishes, terms, free, more, told, random_bytes)
 
 
 def extend(
@@ -114,87 +122,152 @@ def extend(
             raise Conflict(
                 f"it was extended already, and that waits in the list: {last.ask.record.hex()[:8]}; cancel that first"
             )
-    thing = of.thing
-    lending = lent(author.store, thing)
     view = author.store.record(of.ref)
     said = view.values if view is not None else {}
-    terms = lending.terms(type_said(said), is_member(author, thing.community, author.key))
-    if not terms.lent:
-        raise WrongField("resource", terms.why)
+    agent_type = type_said(said)
+    wishes = [
+        _Wish(
+            each.thing,
+            each.held,
+            Span(end_ms, until_ms, each.ask.amount),
+            lent(author.store, each.thing) if each.held.lane is not None else None,
+            (each.ask.changeset,),
+        )
+        for each in whole_of(author.store, of)
+        if each.booking.state is not State.CANCELLED
+    ]
+    terms = [_terms(author, wish, agent_type) for wish in wishes]
     own = [ask.changeset, *(each.booking.ask.changeset for each in longer)]
-    whole = Span(ask.begin_ms, until_ms, ask.amount)
     # The loan has begun or will, whatever the lead time; what counts is its whole length.
-    began_ms = min(author.now_ms, ask.begin_ms - LENGTH_MS_MAX)
-    free = lending.check(whole, busy_of(of.held, own), of.held.rules.capacity, began_ms)
-    span = Span(end_ms, until_ms, ask.amount)
-    fields = _asked(author, thing, span, random_bytes(NONCE_BYTES))
-    if by_day and said.get(ALL_DAY) is True:
-        fields |= {name: said[name] for name in (ALL_DAY, ZONE) if name in said}
-    if TYPE in said:
-        fields[TYPE] = type_said(said)
-    if free and (keeps(of.held, author.key) or (of.held.rules.at_once and terms.use != ASK)):
-        fields[Act.CONFIRMED.value] = True
-    return _ask(author, thing, of.held, span, fields, (of.ask.changeset,), terms)
+    whole, began_ms = (
+        Span(ask.begin_ms, until_ms),
+        min(author.now_ms, ask.begin_ms - LENGTH_MS_MAX),
+    )
+    free = _are_free(wishes, whole, own, began_ms)
+    more = {name: said[name] for name in (TYPE, ALL_DAY, ZONE) if name in said}
+    if not by_day:
+        more.pop(ALL_DAY, None)
+    return _ask(author, wishes, terms, free, more, {}, random_bytes)
 
 
-def _asked(author: Author, thing: RecordRef, span: Span, nonce: bytes) -> dict[str, Value]:
+def _parts(store: Store, of: Lent, span: Span) -> list[_Wish]:
+    """What a kit takes of its parts; nothing where it is no kit. A part of which nothing is here is asked for all the same."""
+    community, found = of.ref.community, list[_Wish]()
+    for part, amount in parts_of(of.view.values).items():
+        held = store.bookings(community, part)
+        thing = RecordRef(community, held.lane or of.ref.lane, THING, part)
+        is_here = bool(store.records(community, thing.lane, THING, [part]))
+        wanted = replace(span, amount=span.amount * amount)
+        its = lent(store, thing) if is_here else None
+        whose = f"{its.view.title}, a part of it: " if its is not None else ""
+        found.append(_Wish(thing, held, wanted, its, (), whose))
+    return found
+
+
+def _terms(author: Author, wish: _Wish, agent_type: str) -> Applying | None:
+    """Raises WrongField where it is not lent to who asks; None of what is not here."""
+    if wish.of is None:
+        return None
+    terms = wish.of.terms(agent_type, is_member(author, wish.thing.community, author.key))
+    if not terms.lent:
+        raise WrongField("resource", f"{wish.whose}{terms.why}")
+    return terms
+
+
+def _are_free(wishes: Sequence[_Wish], span: Span, without: Collection[bytes], now_ms: int) -> bool:
+    """Whether all are free for a span, but for some asks. Raises WrongField where one is not lent so at all."""
+    free = True
+    for wish in wishes:
+        if wish.of is None:
+            continue
+        wanted, busy = replace(span, amount=wish.span.amount), busy_of(wish.held, without)
+        try:
+            free = wish.of.check(wanted, busy, wish.held.rules.capacity, now_ms) and free
+        except WrongField as error:
+            if not wish.whose:
+                raise
+            raise WrongField(error.field, f"{wish.whose}{error.problem}") from error
+    return free
+
+
+def _asked(author: Author, wish: _Wish, nonce: bytes) -> dict[str, Value]:
+    span = wish.span
     if not 0 < span.end_ms - span.begin_ms <= LENGTH_MS_MAX:
         raise WrongField(
             "until", f"is more than {LENGTH_MS_MAX // 86_400_000} days after the beginning, or before it"
         )
     fields: dict[str, Value] = {
         ACTION: USE,
-        RESOURCE: thing.record,
+        RESOURCE: wish.thing.record,
         FROM: span.begin_ms,
         UNTIL: span.end_ms,
         BY: author.key,
         NONCE: nonce,
     }
     if span.amount != 1:
-        fields[AMOUNT] = f"{span.amount:f}"
+        text = f"{span.amount.normalize():f}"
+        amount_in(text)
+        fields[AMOUNT] = text
     return fields
 
 
 def _ask(
     author: Author,
-    thing: RecordRef,
-    held: ThingBookings,
-    span: Span,
-    fields: dict[str, Value],
-    refs: Sequence[bytes],
-    terms: Applying,
+    wishes: Sequence[_Wish],
+    terms: Sequence[Applying | None],
+    free: bool,
+    more: Mapping[str, Value],
+    told: Mapping[str, Value],
+    random_bytes: Callable[[int], bytes],
 ) -> Asked:
-    nonce = fields[NONCE]
-    assert isinstance(nonce, bytes)
-    record = typed_id(thing.community, author.key, nonce)
-    named = [*refs, *endings(held, thing.lane, span.begin_ms, span.end_ms)]
-    written = author.write(thing.community, thing.lane, [entry(record, fields, named)])
-    both = author.store.reservation(thing.community, record)
+    """Write the asks in one changeset: for a thing, or a kit and its parts. told: with the first of them alone."""
+    first, lane = wishes[0], wishes[0].thing.lane
+    entries: list[Entry] = []
+    for wish, its in zip(wishes, terms, strict=True):
+        nonce = random_bytes(NONCE_BYTES)
+        of_kit: Mapping[str, Value] = {PART_OF: entries[0][0]} if entries else told
+        fields = {**_asked(author, wish, nonce), **more, **of_kit}
+        at_once = wish.held.rules.at_once and its is not None and its.use != ASK
+        most = max(1, ENDINGS_MAX // len(wishes))
+        named = [*wish.refs, *endings(wish.held, lane, wish.span.begin_ms, wish.span.end_ms, most)]
+        record = typed_id(first.thing.community, author.key, nonce)
+        own_word = free and (at_once or keeps(wish.held, author.key))
+        # Not where somebody's ask would have to go for it: that is for its keeper to say, who is told whose.
+        if own_word and not _displaces(
+            wish.held, _expected(author, wish, lane, record, named, own_word=True)
+        ):
+            fields[Act.CONFIRMED.value] = True
+        entries.append(entry(record, fields, named))
+    record, _, writes = entries[0]
+    written = author.write(first.thing.community, lane, entries)
+    both = author.store.reservation(first.thing.community, record)
     if both is None:  # held: it is in no lane yet
-        both = _expected(author, thing, held, span, record, fields, named)
-    return Asked(*both, terms, written.why)
+        refs = [ref for _, ids in writes.values() for ref in ids]
+        after = _expected(author, first, lane, record, refs, own_word=Act.CONFIRMED.value in writes)
+        booking = next(each for each in after if each.ask.record == record)
+        both = first.held, Reserved(lane, booking, author.now_ms, True)
+    assert terms[0] is not None
+    return Asked(*both, terms[0], written.why)
 
 
 def _expected(
-    author: Author,
-    thing: RecordRef,
-    held: ThingBookings,
-    span: Span,
-    record: bytes,
-    fields: Mapping[str, Value],
-    refs: Sequence[bytes],
-) -> tuple[ThingBookings, Reserved]:
-    """What an ask will be, as far as is known here."""
-    now_ms, named = author.now_ms, frozenset(refs)
-    at_ms = next_time(author, thing.community, thing.lane, refs)
+    author: Author, wish: _Wish, lane: str, record: bytes, refs: Sequence[bytes], *, own_word: bool
+) -> list[Booking]:
+    """What comes of all asks for a thing with a new one, as far as is known here. own_word: its asker confirms it."""
+    held, span, named = wish.held, wish.span, frozenset(refs)
+    at_ms = next_time(author, wish.thing.community, lane, refs)
     ask = Ask(_NOT_YET, record, author.key, span.begin_ms, span.end_ms, at_ms, span.amount, named)
-    acts = list(held.acts)
-    if Act.CONFIRMED.value in fields:
-        acts.append(Acted(_NOT_YET, author.key, _NOT_YET, Act.CONFIRMED, at_ms, 0, named))
+    word = [Acted(_NOT_YET, author.key, _NOT_YET, Act.CONFIRMED, at_ms, 0, named)] if own_word else []
     asks = [each.booking.ask for each in held.reserved]
-    booking = next(each for each in settle([*asks, ask], acts, held.rules) if each.ask is ask)
-    reserved = Reserved(thing.lane, booking, now_ms, True)
-    return replace(held, reserved=(*held.reserved, reserved)), reserved
+    return settle([*asks, ask], [*held.acts, *word], held.rules)
+
+
+def _displaces(held: ThingBookings, after: Sequence[Booking]) -> bool:
+    """Whether somebody's ask that stands does not stand any more."""
+    stood = {
+        each.booking.ask.changeset for each in held.reserved if each.booking.state is not State.DISPLACED
+    }
+    return any(each.state is State.DISPLACED and each.ask.changeset in stood for each in after)
 
 
 def is_member(author: Author, community: bytes, key: bytes) -> bool:

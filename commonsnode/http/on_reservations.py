@@ -190,7 +190,7 @@ def _asked_for(store: Store, query: Mapping[str, Any], key: bytes | None, now_ms
         ]
     if query.get("open"):
         every = [both for both in every if is_open(both[1], now_ms)]
-    return list({each.booking.ask.changeset: (held, each) for held, each in every}.values())
+    return list({_order((held, each)): (held, each) for held, each in every}.values())
 
 
 def _asked(author: Author, asked: Asked) -> dict[str, Any]:
@@ -238,19 +238,19 @@ def _community(store: Store, name: str | None) -> bytes | None:
 
 def _order(both: Both) -> tuple[int, bytes]:
     ask = both[1].booking.ask
-    return ask.begin_ms, ask.changeset
+    return ask.begin_ms, ask.record + ask.changeset
 
 
 def _cursor_of(both: Both) -> str:
-    begin_ms, changeset = _order(both)
-    return f"{begin_ms}.{changeset.hex()}"
+    begin_ms, named = _order(both)
+    return f"{begin_ms}.{named.hex()}"
 
 
 def _place_in(cursor: str | None) -> tuple[int, bytes] | None:
     if cursor is None:
         return None
-    begin, _, changeset = cursor.partition(".")
+    begin, _, named = cursor.partition(".")
     try:
-        return int(begin), bytes.fromhex(changeset)
+        return int(begin), bytes.fromhex(named)
     except ValueError as error:
         raise Malformed("cursor: is none of ours") from error

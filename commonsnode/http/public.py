@@ -87,6 +87,14 @@ class SeenStore:
             return None
         return self._open(found[0]), found[1]
 
+    def reserved_together(self, community: bytes, ask: bytes) -> list[tuple[ThingBookings, Reserved]]:
+        among = self._among()
+        return [
+            (self._open(held), each)
+            for held, each in self._store.reserved_together(community, ask)
+            if among(community, each.lane)
+        ]
+
     def reservations(
         self, community: bytes | None = None, **which: Any
     ) -> list[tuple[ThingBookings, Reserved]]:

@@ -8,11 +8,12 @@ from commonsnode.deciding import WHY
 from commonsnode.governing import role_of
 from commonsnode.http.documents import moment
 from commonsnode.lending import THING, described, type_said
-from commonsnode.reserving import ALL_DAY, NOTE, ZONE
+from commonsnode.reserving import ALL_DAY, NOTE, PART_OF, ZONE
 from commonsnode_protocol.authority import MEMBER, STEWARD, Authority
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.commitments import KIND
 from commonsnode_protocol.kinds import Applying
+from commonsnode_protocol.kits import parts_of, whole
 from commonsnode_store.answers import RecordView
 from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.store import Store
@@ -55,19 +56,22 @@ class Documents:
         authority = self._authority(held.community)
         is_member = role_of(authority, ask.author) in (MEMBER, STEWARD)
         terms = lent.terms(type_said(said), is_member) if lent is not None else NOT_HERE
+        parts = self._parts(held, reserved, thing)
+        of_kit = said.get(PART_OF)
+        places = [each.booking.waiting for _, each in parts]
         times = self._store.facts([ask.changeset, *(acted.changeset for acted in booking.no_effect)])
         return {
             "id": ask.record.hex(),
             "community": held.community.hex(),
             "lane": reserved.lane,
             "resource": held.resource.hex(),
-            "title": thing.title if thing is not None else held.resource.hex()[:8],
+            "title": self._title(held),
             "from": moment(ask.begin_ms),
             "until": moment(ask.end_ms),
             "all_day": said.get(ALL_DAY) is True,
             "zone": _text(said.get(ZONE)) or (lent.zone_name if lent is not None else "UTC"),
             "amount": f"{ask.amount:f}",
-            "state": booking.state.value,
+            "state": whole(booking.state, [each.booking.state for _, each in parts]).value,
             "rank": booking.rank.name.lower().replace("_", "-"),
             "by": people.person_of(ask.author).hex(),
             "type": type_said(said),
@@ -75,8 +79,19 @@ class Documents:
             "mine": self._reader is not None and people.same(ask.author, self._reader),
             "asked_of_me": self._reader is not None and is_asked(held, self._reader),
             "overdue": overdue(held, booking, self._now_ms),
-            "waiting": booking.waiting,
+            "waiting": max((w for w in (booking.waiting, *places) if w is not None), default=None),
             "displaced_by": [records[by].hex() for by in booking.displaced_by if by in records],
+            "parts": [
+                {
+                    "id": each.booking.ask.record.hex(),
+                    "resource": of.resource.hex(),
+                    "title": self._title(of),
+                    "amount": f"{each.booking.ask.amount:f}",
+                    "state": each.booking.state.value,
+                }
+                for of, each in parts
+            ],
+            "part_of": of_kit.hex() if isinstance(of_kit, bytes) else None,
             "extended_by": [each.booking.ask.record.hex() for each in extensions(held, ask)],
             "terms": terms_document(terms),
             "no_effect": [
@@ -108,6 +123,19 @@ class Documents:
             for (community, lane), records in wanted.items()
             for record, view in self._store.records(community, lane, KIND, sorted(records)).items()
         }
+
+    def _parts(
+        self, held: ThingBookings, reserved: Reserved, thing: RecordView | None
+    ) -> list[tuple[ThingBookings, Reserved]]:
+        """Of the reservation of a kit: those of its parts, which were asked for with it."""
+        if thing is None or not parts_of(thing.values):
+            return []
+        together = self._store.reserved_together(held.community, reserved.booking.ask.changeset)
+        return [(of, each) for of, each in together if of.resource != held.resource]
+
+    def _title(self, held: ThingBookings) -> str:
+        thing = self._thing(held)
+        return thing.title if thing is not None else held.resource.hex()[:8]
 
     def _thing(self, held: ThingBookings) -> RecordView | None:
         key = held.community, held.resource

@@ -33,6 +33,9 @@ async def notices(call: Call) -> list[dict[str, Any]]:
         return [_notice(each, row) for each, row in zip(found, rows, strict=True)]
 
     told = await call.node.writer.read(read)
+    kits = {(notice["matter"], notice["row"]["id"]) for notice in told}
+    # What is told of a kit is not told of each of its parts as well.
+    told = [notice for notice in told if (notice["matter"], notice["row"]["part_of"]) not in kits]
     rows = await named(call, [notice["row"] for notice in told])
     return [
         {

@@ -37,6 +37,7 @@ AMOUNT: Schema = {
     "maxLength": AMOUNT_CHARS_MAX,
     "description": "how many of several alike, as 2 or 0.5",
 }
+STATES = [state.value for state in State]
 NOTE: Schema = {"type": "string", "maxLength": NOTE_CHARS_MAX}
 RECORD_SAID: Schema = {
     "type": "string",
@@ -84,7 +85,7 @@ _ROW: dict[str, Any] = {
     "all_day": YES,
     "zone": {"type": "string", "description": "in which the days are"},
     "amount": TEXT,
-    "state": {"type": "string", "enum": [state.value for state in State]},
+    "state": {"type": "string", "enum": STATES},
     "rank": {"type": "string", "enum": [rank.name.lower().replace("_", "-") for rank in Rank]},
     "by": {**KEY, "description": "who asked: the first key of that person"},
     "by_name": NAME,
@@ -96,6 +97,20 @@ _ROW: dict[str, Any] = {
     "overdue": YES,
     "waiting": PLACE_IN_LIST,
     "displaced_by": {"type": "array", "items": RECORD},
+    "parts": {
+        "type": "array",
+        "description": "of a kit: the reservations of its parts; its own state is that of the whole",
+        "items": _object(
+            "",
+            "*",
+            id=RECORD,
+            resource=RECORD,
+            title=TEXT,
+            amount=TEXT,
+            state={"type": "string", "enum": STATES},
+        ),
+    },
+    "part_of": {**RECORD_OR_NULL, "description": "the reservation of the kit with which this was asked for"},
     "extended_by": {
         "type": "array",
         "items": RECORD,

@@ -126,6 +126,19 @@ def test_a_keepers_own_ask_that_waits_is_asked_anew(village: Village) -> None:
     assert village.state(village.reserve(KEEPER, 1, 3)) is State.CONFIRMED
 
 
+def test_a_word_of_ones_own_never_takes_what_somebody_asked_for_who_does_not_know_of_a_cancellation(
+    store: Store,
+) -> None:
+    village = Village(store, amount="2")
+    own, theirs = village.reserve(KEEPER, 1, 2), village.reserve(ROSA, 1, 2)
+    deciding.cancel(village.author(KEEPER), village.found(own))
+    anew = village.reserve(KEEPER, 1, 2)
+    assert village.states() == {own: State.CANCELLED, theirs: State.ASKED, anew: State.ASKED}
+    deciding.confirm(village.author(KEEPER), village.found(theirs))  # now its refs know of it, too
+    deciding.confirm(village.author(KEEPER), village.found(anew))
+    assert village.states() == {own: State.CANCELLED, theirs: State.CONFIRMED, anew: State.CONFIRMED}
+
+
 def test_what_is_out_too_long_is_overdue_for_both_unless_more_time_was_promised(village: Village) -> None:
     one = village.reserve(ROSA, 1, 2)
     village.now = NOW + DAY_MS

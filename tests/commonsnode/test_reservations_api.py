@@ -286,3 +286,67 @@ async def test_the_page_of_a_thing_says_what_is_reserved_and_since_when_that_is_
     assert "2090-05-02 09:00 to 2090-05-02 10:00" in page
     assert "number 1 in the waiting list" in page
     assert "first seen here" in page
+
+
+async def test_a_kit_is_reserved_with_its_parts_and_is_what_they_are_together(village: Village) -> None:
+    api = village.api
+    tent = await api.add(village.community, title="Tent")
+    pole = await api.add(village.community, title="Poles", amount="4")
+    kit = await api.add(
+        village.community,
+        title="Camping",
+        **{f"part:{tent}": True, f"part:{pole}": "2", f"part:{'ab' * 16}": True},
+    )
+    body = {"resource": kit, "from": "2090-05-01", "until": "2090-05-02", "note": "for four"}
+    asked = await api("POST", "/reservations", body, token=village.tokens["Rosa"])
+    assert asked.status == 201, asked.body
+    fits("reservations", asked)
+    assert {(part["title"], part["amount"], part["state"]) for part in asked["parts"]} == {
+        ("Tent", "1", "asked"),
+        ("Poles", "2", "asked"),
+        ("abababab", "1", "asked"),
+    }
+    (notice,) = (await api("GET", "/status"))["notices"]
+    assert notice["reservation"] == asked["id"]
+    confirmed = await village.do(None, "confirm", asked["id"])
+    states = {part["title"]: part["state"] for part in confirmed["parts"]}
+    assert (confirmed["state"], states) == (
+        "confirmed",
+        {"Tent": "confirmed", "Poles": "confirmed", "abababab": "confirmed"},
+    )
+    own = next(part["id"] for part in confirmed["parts"] if part["title"] == "Tent")
+    assert (await api("GET", f"/reservations/{own}"))["part_of"] == asked["id"]
+    taken = {"resource": tent, "from": "2090-05-02 9:00", "until": "2090-05-02 10:00"}
+    assert (await api("POST", "/reservations", taken))["state"] == "displaced"
+    other = await api("POST", "/reservations", body, token=village.tokens["Ines"])
+    assert (other["state"], other["waiting"]) == ("displaced", 2)  # the tent is waited for already
+    assert (await village.do(None, "hand-over", asked["id"]))["state"] == "out"
+    assert (await village.do(None, "return", own))["state"] == "returned"
+    assert await village.state(asked["id"]) == "out"  # the poles are still away
+    back = await village.do(None, "return", asked["id"])
+    assert (back["state"], {part["state"] for part in back["parts"]}) == ("returned", {"returned"})
+
+
+async def test_a_part_that_is_kept_by_somebody_else_is_theirs_to_promise(village: Village) -> None:
+    api = village.api
+    fields = {"title": "Projector", "lending": {"longest_minutes": 60}}
+    lent = await api(
+        "POST", f"/communities/{village.community}/records", {"fields": fields}, token=village.tokens["Ines"]
+    )
+    kit = await api.add(village.community, title="Cinema", **{f"part:{lent['id']}": True})
+    body = {"resource": kit, "from": "2090-05-01 9:00", "until": "2090-05-01 12:00"}
+    refused = await api("POST", "/reservations", body, token=village.tokens["Rosa"])
+    assert (refused.status, refused["field"]) == (422, "until")
+    assert "Projector, a part of it: it is lent for 1 hour at most" in refused["detail"]
+    body["until"] = "2090-05-01 10:00"
+    asked = await api("POST", "/reservations", body, token=village.tokens["Rosa"])
+    assert asked["state"] == "asked"
+    (part,) = asked["parts"]
+    told = (await api("GET", "/reservations", token=village.tokens["Ines"]))["notices"]
+    assert [(one["matter"], one["reservation"]) for one in told] == [("asked-of-you", part["id"])]
+    assert (await village.do("Ines", "decline", part["id"], why="its lamp is broken"))["state"] == "declined"
+    assert await village.state(asked["id"]) == "declined"
+    assert (await village.do("Rosa", "cancel", part["id"]))["state"] == "cancelled"  # she does without
+    assert await village.state(asked["id"]) == "asked"
+    cancelled = await village.do("Rosa", "cancel", asked["id"])
+    assert cancelled["state"] == "cancelled"

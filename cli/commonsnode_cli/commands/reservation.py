@@ -245,6 +245,8 @@ def _show(call: Invocation, found: Document) -> None:
         ("note", found["note"]),
         ("why", found["why"]),
         ("displaced by", ", ".join(one[:12] for one in found["displaced_by"])),
+        ("part of", (found["part_of"] or "")[:12]),
+        *(("part", f"{one['title']}: {one['state']}  {one['id'][:12]}") for one in found["parts"]),
         ("extended by", ", ".join(one[:12] for one in found["extended_by"])),
     ]
     width = max(len(name) for name, said in lines if said) + 2

@@ -306,6 +306,7 @@ _ALL = (
             "type", Choice(AGENT_TYPES, free=True), "type of who asks, for terms of lending", "classifiedAs"
         ),
         Field("amount", Decimal(), "how many of several alike", "resourceQuantity.hasNumericalValue"),
+        Field("part_of", Record(), "the reservation of the kit, of a part that was asked for with it"),
         Field("confirmed", Flag(), "confirmed; by whom says whether it has effect"),
         Field("declined", Flag(), "declined by the keeper"),
         Field("cancelled", Flag(), "cancelled by who asked", "finished"),
