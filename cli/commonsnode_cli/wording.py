@@ -81,23 +81,26 @@ def distance(metres: int | None) -> str:
     return f"{metres / 1_000:.1f} km" if metres < 10_000 else f"{round(metres / 1_000)} km"
 
 
-def span_text(begin: datetime, end: datetime, zone: tzinfo | None) -> str:
+def span_text(begin: datetime, end: datetime, zone: tzinfo | None, *, year: bool = True) -> str:
     """`Sat 2026-12-05`, `Sat 2026-12-05 09:00–13:00`, `… – …`: by the clock of a zone, else of this machine; whole days as days."""
     first, last = begin.astimezone(zone), end.astimezone(zone)
-    if _is_midnight(first) and _is_midnight(last):
-        last -= timedelta(days=1)
-        return _day(first) if first.date() == last.date() else f"{_day(first)} – {_day(last)}"
+    until = f"{last:%H:%M}"
+    if _is_midnight(last):
+        last, until = last - timedelta(days=1), "24:00"
+    days = (_day(first, year), _day(last, year))
+    if _is_midnight(first) and until == "24:00":
+        return days[0] if first.date() == last.date() else f"{days[0]} – {days[1]}"
     if first.date() == last.date():
-        return f"{_day(first)} {first:%H:%M}–{last:%H:%M}"
-    return f"{_day(first)} {first:%H:%M} – {_day(last)} {last:%H:%M}"
+        return f"{days[0]} {first:%H:%M}–{until}"
+    return f"{days[0]} {first:%H:%M} – {days[1]} {until}"
 
 
 def _is_midnight(at: datetime) -> bool:
     return at.hour == at.minute == at.second == 0
 
 
-def _day(at: datetime) -> str:
-    return f"{_DAYS[at.weekday()]} {at:%Y-%m-%d}"
+def _day(at: datetime, year: bool) -> str:
+    return f"{_DAYS[at.weekday()]} {at:%Y-%m-%d}" if year else f"{_DAYS[at.weekday()]} {at:%m-%d}"
 
 
 def _moment_ms(at_ms: int) -> str:

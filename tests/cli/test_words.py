@@ -1,11 +1,14 @@
 """What a person types as values."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commonsnode_cli.failures import Refused, WrongUsage
-from commonsnode_cli.wording import degrees, moment, value_text
+from commonsnode_cli.wording import degrees, distance, moment, span_text, value_text
 from commonsnode_cli.words import fields, moved, place
 
 
@@ -127,3 +130,31 @@ def test_values_read_as_a_person_would_say_them() -> None:
 
 def test_a_time_that_is_none_is_shown_as_it_is() -> None:
     assert moment("soon") == "soon"
+
+
+@pytest.mark.parametrize(
+    ("metres", "text"),
+    [(None, ""), (0, "0 m"), (999, "999 m"), (1_000, "1.0 km"), (9_949, "9.9 km"), (34_499, "34 km")],
+)
+def test_a_distance_has_as_many_digits_as_matter(metres: int | None, text: str) -> None:
+    assert distance(metres) == text
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "text"),
+    [
+        ("2026-12-05T05:00Z", "2026-12-06T05:00Z", "Sat 2026-12-05"),
+        ("2026-12-05T05:00Z", "2026-12-07T05:00Z", "Sat 2026-12-05 – Sun 2026-12-06"),
+        ("2026-12-05T14:00Z", "2026-12-05T18:00Z", "Sat 2026-12-05 09:00–13:00"),
+        ("2026-12-05T14:00Z", "2026-12-06T05:00Z", "Sat 2026-12-05 09:00–24:00"),
+        ("2026-12-05T14:00Z", "2026-12-06T18:00Z", "Sat 2026-12-05 09:00 – Sun 2026-12-06 13:00"),
+        ("2026-12-05T05:00Z", "2026-12-06T18:00Z", "Sat 2026-12-05 00:00 – Sun 2026-12-06 13:00"),
+    ],
+)
+def test_a_span_is_told_by_the_clock_of_a_zone_and_whole_days_as_days(
+    begin: str, end: str, text: str
+) -> None:
+    quito = ZoneInfo("America/Guayaquil")
+    span = (datetime.fromisoformat(begin), datetime.fromisoformat(end))
+    assert span_text(*span, quito) == text
+    assert span_text(*span, quito, year=False) == text.replace("2026-", "")

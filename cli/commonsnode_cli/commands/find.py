@@ -200,10 +200,10 @@ def _row(one: Document, asked: _Asked, zone: ZoneInfo | None, *, short: bool) ->
         one["id"][:SHORT_ID_CHARS] if short else one["id"],
         one["title"],
         distance(one["distance_m"]),
-        _idle(one, asked, zone),
+        _idle(one, asked, zone, short=short),
         _terms(one["terms"]),
         str(one["fields"].get("condition") or ""),
-        value_text("place", one["fields"].get("place")),
+        _place(one["fields"].get("place"), short=short),
         one["community_name"] or one["community"][:SHORT_ID_CHARS],
     )
 
@@ -221,11 +221,16 @@ def _with_something(rows: Sequence[tuple[str, ...]]) -> list[int]:
     ]
 
 
-def _idle(one: Document, asked: _Asked, zone: ZoneInfo | None) -> str:
+def _place(said: Any, *, short: bool) -> str:
+    named = said.get("name") if isinstance(said, dict) else None
+    return named if short and isinstance(named, str) and named else value_text("place", said)
+
+
+def _idle(one: Document, asked: _Asked, zone: ZoneInfo | None, *, short: bool) -> str:
     spans = [(span["from"], span["until"]) for span in one["idle"]]
     if spans == [asked]:
         return "all the time"
-    return ", ".join(span_text(_moment(begin), _moment(end), zone) for begin, end in spans)
+    return ", ".join(span_text(_moment(begin), _moment(end), zone, year=not short) for begin, end in spans)
 
 
 def _terms(terms: Document) -> str:
