@@ -7,6 +7,7 @@ and escapes text; what people wrote is cut to a length and has no control charac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 
 from commonsnode.asking.times import day_of
@@ -28,6 +29,7 @@ STANDING = (State.ASKED, State.CONFIRMED, State.OUT)
 EVENTS_MAX = 1_000  # the next ones; of a thing as many spans that are taken
 PAST_DAYS = 30  # so long after its end a reservation is still in the calendar
 TEXT_CHARS_MAX = 1_000
+KEPT_MAX = 16  # calendars that were written lately
 REFRESH = timedelta(hours=1)  # how often programs are asked to look again
 DAY_MS = 86_400_000
 LAST_MS = 253_370_764_800_000  # the year 9999: calendars have no later days
@@ -80,6 +82,12 @@ def spans_taken(held: ThingBookings, now_ms: int) -> list[Span]:
 
 def written(name: str, found: Sequence[Entry], thing: tuple[str, Sequence[Span]] | None = None) -> bytes:
     """The calendar. thing: of one thing its id, and when it is taken."""
+    return _written(name, tuple(found), None if thing is None else (thing[0], tuple(thing[1])))
+
+
+# The library takes 0.2 ms for an event, and programs ask again and again for what has not changed.
+@lru_cache(maxsize=KEPT_MAX)
+def _written(name: str, found: tuple[Entry, ...], thing: tuple[str, tuple[Span, ...]] | None) -> bytes:
     from icalendar import (  # a tenth of a second, at the first calendar that is asked for
         Calendar,
         Event,

@@ -1,5 +1,6 @@
 """Reservations as calendars: what stands is in them, who may not read it does not see it, and nothing that people wrote breaks them."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -93,6 +94,13 @@ async def test_the_calendar_of_a_thing_has_what_stands_and_when_it_is_taken(vill
     assert (str(for_members["location"]), for_members["geo"].to_ical()) == ("The yard", "0.35;-78.12")
     await village.do("confirm", hours)
     assert [event[3] for event in events(read(await village.api("GET", path)))] == ["CONFIRMED"] * 2
+
+
+async def test_the_page_of_a_thing_leads_to_its_calendar(village: Village) -> None:
+    page = await village.api.page(f"/things/{village.drill}")
+    (address,) = re.findall(r'href="([^"]*calendar\.ics[^"]*)"', page.body)
+    async with village.api.public.get(village.api.base + address.replace("&amp;", "&")) as found:
+        assert (found.status, found.content_type) == (200, "text/calendar")
 
 
 async def test_who_has_the_calendar_already_is_told_only_that(village: Village) -> None:
