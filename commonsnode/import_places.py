@@ -48,13 +48,14 @@ class Places:
         found = []
         if self.blurred:
             found.append(
-                f"{self.blurred} places are exact for members alone; everybody else sees them to {self._grid_m} m"
-                + ("" if self.asked is False else " (--exact-places shows them to everybody)")
+                f"{_so_many(self.blurred)} exact for members alone; everybody else sees {_them(self.blurred)} to"
+                f" {self._grid_m} m"
+                + ("" if self.asked is False else " (--exact-places: exact for everybody)")
             )
         if self.exact and self.asked is None:
             found.append(
-                f"{self.exact} places are exact for everybody (--blurred-places: only for members; others see them to"
-                f" {self._grid_m} m)"
+                f"{_so_many(self.exact)} exact for everybody (--blurred-places: only for members; others see"
+                f" {_them(self.exact)} to {self._grid_m} m)"
             )
         return found
 
@@ -81,3 +82,11 @@ class Places:
         if position_of(before) is not None:
             return is_blurred(before)
         return halves.is_home(kind, fields)
+
+
+def _so_many(places: int) -> str:
+    return "1 place is" if places == 1 else f"{places} places are"
+
+
+def _them(places: int) -> str:
+    return "it" if places == 1 else "them"

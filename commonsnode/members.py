@@ -99,13 +99,20 @@ def revoke(author: Author, community: bytes, person: str, random_bytes: RandomBy
 
 
 def adopt(author: Author, ref: RecordRef, random_bytes: RandomBytes = os.urandom) -> Adopted:
-    """Let stand again what was written to a record and has no effect since its author's role was taken back (rule 17).
+    """Let stand again what was written to a record, or to its half, and has no effect since its author's role was taken back
+    (rule 17).
 
     A new revocation names it beside all that stands; who has a role again keeps it. Raises Unknown where nothing is void,
     and Conflict where this node is no steward, or does not follow a lane.
     """
     held = as_steward(author, ref.community, "adopt what a former member wrote")
-    wanted = {write.changeset: write.author for writes in author.store.void(ref).values() for write in writes}
+    both = [each for each in (ref, author.store.half(ref)) if each is not None]
+    wanted = {
+        write.changeset: write.author
+        for each in both
+        for writes in author.store.void(each).values()
+        for write in writes
+    }
     persons = {person for key in wanted.values() for person in held.authority.persons_of(key)}
     if not persons:
         raise Unknown("nothing that was written to this is without effect by a revocation")

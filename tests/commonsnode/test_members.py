@@ -9,6 +9,7 @@ from commonsnode.authoring import Author
 from commonsnode.errors import Conflict, Unknown, WrongField
 from commonsnode.governing import role_of
 from commonsnode_protocol.authority import writing
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import decode
 from commonsnode_store.store import Store
 
@@ -181,3 +182,21 @@ def test_a_steward_adopts_what_has_no_effect_and_nothing_beside_it(
     assert (rosa.key in store.authority(valley).members) == again
     with pytest.raises(Unknown, match="nothing that was written"):
         members.adopt(author, ref)
+
+
+def test_what_members_alone_read_of_a_thing_is_adopted_with_it(
+    author: Author, store: Store, valley: bytes, rosa: Author
+) -> None:
+    early = write(rosa, valley, "early")
+    exact: Value = {"lat": 3_012_345, "lon": -782_654_321}
+    inventory.add(author, valley, {"title": "so that there is a key"}, lane="members")
+    added = inventory.add(rosa, valley, {"title": "Press", "place": exact})
+    assert (added.blurred_m, added.why) == (1_000, None)
+    cut(author, valley, rosa, early)
+    (ref, *_) = [found for found in store.find(added.record.hex(), void=True) if found.lane == "public"]
+    assert store.whole(ref) is None
+    assert len(members.adopt(author, ref).adopted) == 2
+    whole = store.whole(ref)
+    assert whole is not None
+    assert whole.values["place"] == exact
+    assert store.check() == []
