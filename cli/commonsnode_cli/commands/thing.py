@@ -109,10 +109,10 @@ def edit(
     put_at(given, at)
     call = Invocation.of(context, as_json)
     path, query = _record(thing, community, kind)
-    if isinstance(given.get("place"), dict):
+    if isinstance(to := given.get("place"), dict) and to.keys() == {"lat", "lon"}:
         old = call.node.get(path, query)
         path, query = _exactly(old)
-        given["place"] = moved(old["fields"].get("place"), given["place"])
+        given["place"] = moved(old["fields"].get("place"), to)
     asked = {"fields": given, "exact_place": exact_place, **({"lane": lane} if lane is not None else {})}
     changed = call.node.patch(path, asked, query)
     if call.as_json:
