@@ -142,9 +142,9 @@ class Rules:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._known: dict[bytes | None, int] = {None: ALWAYS_OPEN}
+        self._known: dict[bytes, int] = {}
 
-    def number(self, rule: bytes | None) -> int:
+    def number(self, rule: bytes) -> int:
         """Of a rule, new or known."""
         no = self._known.get(rule)
         if no is None:
@@ -182,7 +182,8 @@ def remake(db: sqlite3.Connection) -> None:
 def row(place: Place, lane: int, kind: int, rules: Rules) -> IndexRow:
     """The row of `places`."""
     key, lat, lon, category, condition, rule = place
-    return (key, lat, lon, lane, kind, category, condition, rules.number(rule))
+    hours = ALWAYS_OPEN if rule is None else rules.number(rule)
+    return (key, lat, lon, lane, kind, category, condition, hours)
 
 
 def not_found(db: sqlite3.Connection) -> frozenset[int]:

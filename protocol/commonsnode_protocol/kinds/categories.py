@@ -110,6 +110,8 @@ def _in_words(text: str) -> str | None:
     (`mesa de jardín`), so there the text before `de`, `para` and the like is tried first.
     """
     words = category_words(text)
+    if not any(map(_reach, words)):
+        return None
     for index, word in enumerate(words):
         if word in _OF and index:
             head = _longest(words[:index], first=True)
@@ -126,11 +128,7 @@ def _known(words: list[str]) -> bool:
 
 
 def _longest(words: list[str], *, first: bool) -> str | None:
-    # Most words begin no phrase. One that is a phrase in the plural is known by what is left without its s.
-    reach = [
-        (start, _LENGTHS.get(word) or (1 if word.endswith("s") and word[:-1] in _BY_WORDS else 0))
-        for start, word in enumerate(words)
-    ]
+    reach = [(start, _reach(word)) for start, word in enumerate(words)]
     begins = [(start, longest) for start, longest in (reach if first else reversed(reach)) if longest]
     for length in range(max((longest for _, longest in begins), default=0), 0, -1):
         for start, longest in begins:
@@ -141,6 +139,14 @@ def _longest(words: list[str], *, first: bool) -> str | None:
             if found is not None:
                 return found
     return None
+
+
+def _reach(word: str) -> int:
+    """Words of the longest known phrase that begins with this one: of most words none does.
+
+    One that is a phrase in the plural is known by what is left without its s.
+    """
+    return _LENGTHS.get(word) or (1 if word[-1] == "s" and word[:-1] in _BY_WORDS else 0)
 
 
 def _singular(phrase: list[str]) -> str | None:
