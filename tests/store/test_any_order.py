@@ -28,7 +28,17 @@ DATA_LANES = (PUBLIC, KNOWLEDGE)
 AUTHORS = (FOUNDER, ANA, BEN, STRANGER)
 RECORDS = [record_id(n) for n in range(3)]
 KINDS = ("resource", "place")
-FIELDS = ("title", "deleted", "x:col", "tag:red", "place")
+FIELDS = (
+    "title",
+    "deleted",
+    "x:col",
+    "tag:red",
+    "place",
+    "category",
+    "condition",
+    "hours",
+    "out_for_maintenance",
+)
 values: st.SearchStrategy[Value] = st.sampled_from(
     [
         None,
@@ -43,6 +53,10 @@ values: st.SearchStrategy[Value] = st.sampled_from(
         b"bytes",
         ["a", "list"],
         {"lat": 5, "lon": -5},
+        {"lat": 900_000_000, "lon": 1_800_000_000},
+        "tools",
+        "broken",
+        {"rules": [{"rrule": "FREQ=DAILY", "start": "09:00", "end": "10:00"}]},
     ]
 )
 
