@@ -36,6 +36,9 @@ class Asker:
 class FindQuery:
     """All that is given must hold. An empty sequence says nothing.
 
+    soonest: what is equally far comes by when it is free first in this window, where no span is wanted. (Of what is wanted
+    for a span, all is free at its beginning.)
+
     near: what is sorted by distance from it, and no farther than within_m. categories: their numbers, the first and the last.
     """
 
@@ -51,6 +54,7 @@ class FindQuery:
     keeper: str | None = None
     tags: Sequence[str] = ()
     asker: Asker | None = None
+    soonest: WantedSpan | None = None
     cursor: str | None = None
     limit: int = 20
 
@@ -70,7 +74,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class FindPage:
-    """Nearest first. cursor: give it back for what follows."""
+    """Nearest first. cursor: give it back for what follows; a page may have fewer things than asked for, and a cursor."""
 
     hits: Sequence[Hit]
     cursor: str | None

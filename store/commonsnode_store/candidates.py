@@ -31,6 +31,7 @@ FEW_HITS, SOME_HITS = 400, 4_000  # few are looked up one by one; some are, if t
 STAGES_M = (25_000, 300_000)  # regions that are asked for words before the whole earth is
 FIRST_RING_M, FIRST_RING_WITH_WORDS_M, RING_M_MIN = 3_000, 10_000, 100
 RING_THINGS, RING_THINGS_WITH_WORDS = 40, 4_000  # as many as the first circle should hold
+RING_THINGS_MAX = 20_000  # that are held in memory at once, unless they are all at the same distance
 GROWTH = 2
 CELL_KM2 = 3.0
 BATCH = 256
@@ -112,18 +113,20 @@ class Candidates:
         self, near: tuple[int, int], inner: int, outer: int, hits: AbstractSet[int] | None, mark: Mark
     ) -> Iterator[list[Found]]:
         """hits: the numbers of the records that have the words."""
+        inner = max(inner, mark[0] - 1)
         radius = min(max(self._first_ring(near), GROWTH * inner), outer)
-        while True:
-            if radius >= mark[0]:
-                ranges = cover(common(circle_boxes(near, radius), self._boxes), RANGES_MAX)
-                rows = (row for each in ranges for row in self._rows(each))
-                if hits is not None:
-                    rows = (row for row in rows if row[0] & NO_MAX in hits)
-                yield self._sorted(rows, inner, radius, mark)
-                inner = radius
-            if radius >= outer:
-                return
-            radius = min(radius * GROWTH, outer)
+        while inner < outer:
+            ranges = cover(common(circle_boxes(near, radius), self._boxes), RANGES_MAX)
+            rows = (row for each in ranges for row in self._rows(each))
+            if hits is not None:
+                rows = (row for row in rows if row[0] & NO_MAX in hits)
+            most = RING_THINGS_MAX if radius - inner > 1 else None
+            found = self._sorted(rows, inner, radius, mark, most)
+            if most is not None and len(found) > most:
+                radius = (inner + radius + 1) // 2  # a city behind an empty plain: a narrower ring
+                continue
+            yield found
+            inner, radius = radius, min(max(radius * GROWTH, RING_M_MIN), outer)
 
     def _first_ring(self, near: tuple[int, int]) -> int:
         """So that it holds about as many as are asked for: a city and a valley are not alike."""
@@ -158,8 +161,10 @@ class Candidates:
             rows = sorted((row[0] & NO_MAX, row) for row in self._numbered([no for (no,) in batch]))
             yield [((away, no), *row) for no, row in rows if self._is_inside(row)]
 
-    def _sorted(self, rows: Iterable[Row], inner: int, outer: int, mark: Mark) -> list[Found]:
-        """Those farther away than `inner`, not more than `outer`, after the mark; in order."""
+    def _sorted(
+        self, rows: Iterable[Row], inner: int, outer: int, mark: Mark, most: int | None = None
+    ) -> list[Found]:
+        """Those farther away than `inner`, not more than `outer`, after the mark; in order. One above `most` is one too many."""
         distance = self._distance
         assert distance is not None
         found: list[Found] = []
@@ -170,6 +175,8 @@ class Candidates:
             away = distance(lat, lon)
             if inner < away <= outer and (away, key) > mark and self._is_inside(row):
                 found.append(((away, key), key, lat, lon))
+                if most is not None and len(found) > most:
+                    break
         found.sort()
         return found
 
@@ -179,9 +186,9 @@ class Candidates:
         key, lat, lon = row
         return key < NOWHERE and lat is not None and lon is not None and self._area.holds(lat, lon)
 
-    def _rows(self, keys: Range) -> list[Row]:
+    def _rows(self, keys: Range) -> Iterable[Row]:
         sql = f"select key, lat, lon from places where key between ? and ?{self._conditions.sql}"
-        return self._db.execute(sql, (*keys, *self._conditions.given)).fetchall()
+        return self._db.execute(sql, (*keys, *self._conditions.given))
 
     def _numbered(self, nos: Sequence[int]) -> list[Row]:
         """The rows of these records."""

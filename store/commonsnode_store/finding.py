@@ -6,7 +6,8 @@ tags) is looked at last, of the nearest candidates only.
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
@@ -15,7 +16,7 @@ from commonsnode_protocol.kinds.lending import ASK, terms_for
 from commonsnode_store import idleness, kits, registers, shown
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, FindPage, FindQuery, Hit, WantedSpan
-from commonsnode_store.candidates import START, Candidates, Conditions, Found, Mark, Where
+from commonsnode_store.candidates import NO_DISTANCE, START, Candidates, Conditions, Found, Mark, Where
 from commonsnode_store.cells import NO_MAX, NOWHERE
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.idleness import NO_CUSTOMS, Customs, OpenRules
@@ -25,6 +26,10 @@ from commonsnode_store.scope import CustomsOf, Scope
 from commonsnode_store.true_places import ByTruePlace
 
 LOOKED_AT_ONCE = 32
+LOOKED_AT_MAX = 10_000  # for one page: a tenth of a second
+TIED_MAX = 128  # at the same distance, that are sorted by when they are free
+NEVER = 2**40  # hours
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
 
@@ -44,8 +49,7 @@ class Asked:
 
 def find(db: Connection, followed: Followed, asked: Asked, open_rules: OpenRules) -> FindPage:
     """See Store.find_things."""
-    after = START if asked.query.cursor is None else _mark(asked.query.cursor)
-    return _Search(db, followed, asked, open_rules).page(after)
+    return _Search(db, followed, asked, open_rules).page(asked.query.cursor)
 
 
 def check(query: FindQuery) -> None:
@@ -120,19 +124,71 @@ class _Search:
             sealed = asked.scope.sealed
             self._candidates = ByTruePlace(db, candidates, near, within, sealed, asked.blurred_m)
 
-    def page(self, after: Mark) -> FindPage:
+    def page(self, cursor: str | None) -> FindPage:
+        at = _at(cursor) if cursor is not None else _At(START)
         hits: list[Hit] = []
-        marks: list[Mark] = []
-        limit = self._query.limit
-        for some in _chunks(found for batch in self._candidates.after(after) for found in batch):
-            for hit, mark in self._looked_at(some):
+        ends: list[_At] = []
+        left, limit = LOOKED_AT_MAX, self._query.limit
+        end = at
+        for tied, some in self._chunks(at):
+            for hit, end in self._sooner_first(some, at) if tied else self._looked_at(some, at):
                 hits.append(hit)
-                marks.append(mark)
+                ends.append(end)
                 if len(hits) > limit:
-                    return FindPage(hits[:limit], _cursor(marks[limit - 1]))
+                    return FindPage(hits[:limit], _cursor(ends[limit - 1]))
+            left -= len(some)
+            if left <= 0:  # most are not what is wanted: who goes on asks again
+                return FindPage(hits, _cursor(end if tied else _At(some[-1][0])))
         return FindPage(hits, None)
 
-    def _looked_at(self, some: Sequence[Found]) -> Iterator[tuple[Hit, Mark]]:
+    def _sooner_first(self, some: Sequence[Found], at: "_At") -> Iterator[tuple[Hit, "_At"]]:
+        """Those at one distance."""
+        looked = [(self._free_first(hit), end.mark, hit) for hit, end in self._looked_at(some, None)]
+        for first, mark, hit in sorted(looked, key=lambda each: each[:2]):
+            if mark[0] != at.mark[0] or at.first is None or (first, mark) > (at.first, at.mark):
+                yield hit, _At(mark, first)
+
+    def _free_first(self, hit: Hit) -> int:
+        """The hour in which it is free first, so that it stays what it is while pages are read; 0 for now."""
+        window = self._query.soonest
+        assert window is not None
+        community, customs = hit.ref.community, self._customs.get(hit.ref.community, NO_CUSTOMS)
+        no = self._followed.community(community).no
+        hourly = replace(
+            window, begin_ms=window.begin_ms // HOUR_MS * HOUR_MS, now_ms=window.now_ms // HOUR_MS * HOUR_MS
+        )
+        first = idleness.free_first(self._db, no, hit.ref.record, hit.values, hourly, customs)
+        if first is None:
+            return NEVER
+        return 0 if first <= window.now_ms else first // HOUR_MS
+
+    def _chunks(self, at: "_At") -> Iterator[tuple[bool, list[Found]]]:
+        """Few at a time. First of each: whether it is all that is at one distance, and to be sorted by when it is free."""
+        query = self._query
+        sorts = query.soonest is not None and query.span is None and query.near is not None
+        found = (each for batch in self._candidates.after(at.before) for each in batch)
+        chunk: list[Found] = []
+        for away, same in groupby(found, key=lambda each: each[0][0]):
+            # A page that ended among too many to be sorted goes on as it began.
+            if sorts and away < NO_DISTANCE and not (at.first is None and away == at.mark[0]):
+                tied = list(same)
+                if 1 < len(tied) <= TIED_MAX:
+                    if chunk:
+                        yield False, chunk
+                        chunk = []
+                    yield True, tied
+                    continue
+                same = iter(tied)
+            for each in same:
+                chunk.append(each)
+                if len(chunk) == LOOKED_AT_ONCE:
+                    yield False, chunk
+                    chunk = []
+        if chunk:
+            yield False, chunk
+
+    def _looked_at(self, some: Sequence[Found], at: "_At | None") -> Iterator[tuple[Hit, "_At"]]:
+        """Those of these that are what is wanted. at: where the page before ended; what is not after it is left out."""
         rows = {
             row[0]: row[1:]
             for row in select_in(
@@ -143,6 +199,8 @@ class _Search:
             )
         }
         for mark, key, lat, lon in some:
+            if at is not None and mark <= at.mark:
+                continue
             record, lane_no, kind, blob = rows[key & NO_MAX]
             lane = self._lanes[lane_no]
             values = registers.shown(registers.load(record, blob))
@@ -166,7 +224,7 @@ class _Search:
                 idle,
                 values,
             )
-            yield hit, mark
+            yield hit, _At(mark)
 
     def _is_lent(self, community: bytes, values: Mapping[str, Value], customs: Customs) -> bool:
         asker = self._query.asker
@@ -197,28 +255,34 @@ def _numbers(of: Iterable[int]) -> str:
     return ",".join(map(str, of))
 
 
-def _chunks(found: Iterator[Found]) -> Iterator[list[Found]]:
-    chunk: list[Found] = []
-    for each in found:
-        chunk.append(each)
-        if len(chunk) == LOOKED_AT_ONCE:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where a page ends. first: of what is equally far, the hour in which it is free first."""
+
+    mark: Mark
+    first: int | None = None
+
+    @property
+    def before(self) -> Mark:
+        """What all that follows is after: what is equally far is sorted anew."""
+        return self.mark if self.first is None else (self.mark[0], -1)
 
 
-def _cursor(mark: Mark) -> str:
-    return urlsafe_b64encode(canonical.encode(list(mark))).decode().rstrip("=")
+def _cursor(at: _At) -> str:
+    said = [*at.mark] if at.first is None else [*at.mark, at.first]
+    return urlsafe_b64encode(canonical.encode(list[Value](said))).decode().rstrip("=")
 
 
-def _mark(cursor: str) -> Mark:
+def _at(cursor: str) -> _At:
     try:
         value = canonical.decode(b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
     except (ValueError, NotCanonical) as error:
         raise ValueError("not a cursor of a search") from error
-    if isinstance(value, list) and len(value) == 2:
-        away, key = value
-        if type(away) is int and type(key) is int and -1 <= key < 2 * NOWHERE:
-            return away, key
+    if isinstance(value, list) and 2 <= len(value) <= 3:
+        away, key, *first = value
+        if type(away) is int and type(key) is int and away >= -1 and -1 <= key < 2 * NOWHERE:
+            if not first:
+                return _At((away, key))
+            if type(first[0]) is int and 0 <= first[0] <= NEVER:
+                return _At((away, key), first[0])
     raise ValueError("not a cursor of a search")

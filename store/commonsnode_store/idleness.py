@@ -126,6 +126,45 @@ def free_spans(
         return None
 
 
+def free_first(
+    db: Connection,
+    community: int,
+    record: bytes,
+    values: Mapping[str, Value],
+    window: WantedSpan,
+    customs: Customs,
+) -> int | None:
+    """From when on it is free for the first time inside of a window; None where it is not. Its parts are not looked at."""
+    rule = rule_of(values) or _NOTHING
+    sql = "select begin_ms, end_ms, amount from busy where community = ? and resource = ? and end_ms > ? and begin_ms < ?"
+    rows = db.execute(sql, (community, record, window.begin_ms, window.end_ms)).fetchall()
+    if not rows:
+        return _first(rule, window, customs)
+    busy = [Busy(begin, end, Decimal(amount)) for begin, end, amount in rows]
+    rules = _rules(rule, customs.lending)
+    try:
+        capacity = amount_of(values.get("amount")) or _ONE
+        return (
+            next(iter(_idle(rules, busy, capacity, window, customs, _ONE)), (None,))[0]
+            if rules.works
+            else None
+        )
+    except BadHours:
+        return None
+
+
+@lru_cache(maxsize=CACHED)
+def _first(rule: bytes, window: WantedSpan, customs: Customs) -> int | None:
+    """The same of a thing of this rule that nobody has."""
+    rules = _rules(rule, customs.lending)
+    if not rules.works:
+        return None
+    try:
+        return next(iter(_idle(rules, (), _ONE, window, customs, _ONE)), (None,))[0]
+    except BadHours:
+        return None
+
+
 def replace_busy(
     db: Connection, community: int, record: bytes, spans: Iterable[tuple[int, int, Decimal]]
 ) -> None:

@@ -498,7 +498,7 @@ class Store:
         finding.check(query)
         typed = bool(query.text and query.text.strip())
         words = self._words.finding(query.text, query.tags) if typed or query.tags else None
-        concerns_lending = query.span is not None or query.asker is not None
+        concerns_lending = any(each is not None for each in (query.span, query.asker, query.soonest))
         customs = self._scopes.customs(self._followed) if concerns_lending else {}
         with self._snapshot() as (db, followed):
             expanded = expand(db, words) if words is not None else None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, PUBLIC
 from commonsnode_protocol.kinds import category_range
-from commonsnode_store import candidates, facets
+from commonsnode_store import candidates, facets, finding
 from commonsnode_store.areas import HALF_ROUND_M, Polygons, distance_m
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, Asker, FindQuery, WantedSpan
 from commonsnode_store.cells import LAT_MAX, LON_MAX
@@ -202,6 +202,39 @@ def test_words_without_a_point_come_by_number_and_places_without_words_by_place(
         assert sorted(found) == [f"saw {n}" for n in range(6)]
 
 
+@pytest.mark.parametrize("tied_max", [2, finding.TIED_MAX])
+@pytest.mark.parametrize("limit", [1, 2, 20])
+def test_what_is_equally_far_comes_by_when_it_is_free(store: Store, tied_max: int, limit: int) -> None:
+    def on(day: str) -> Value:
+        return {"rules": [{"rrule": f"FREQ=WEEKLY;BYDAY={day}", "start": "09:00", "end": "18:00"}]}
+
+    put(store, thing("Wednesday", hours=on("WE")), thing("Monday", hours=on("MO")))
+    put(store, thing("broken", condition="broken"), thing("now"), thing("farther", 500), begin=10)
+    window = WantedSpan(SATURDAY, SATURDAY + 28 * 24 * HOUR, SATURDAY)
+    query = FindQuery(near=HERE, soonest=window, limit=limit)
+    found: list[str] = []
+    with patch.object(finding, "TIED_MAX", tied_max):
+        while True:
+            page = store.find_things(query)
+            found += [hit.title for hit in page.hits]
+            if page.cursor is None:
+                break
+            query = replace(query, cursor=page.cursor)
+    expected = ["now", "Monday", "Wednesday", "broken", "farther"]
+    assert found == expected if tied_max > 2 else sorted(found) == sorted(expected)
+
+
+def test_a_page_ends_where_much_was_looked_at_in_vain(store: Store) -> None:
+    put(store, *(thing(f"saw {n}", n, keeper_name="Rosa" if n == 90 else "Ana") for n in range(100)))
+    query = FindQuery(near=HERE, keeper="Rosa")
+    with patch.object(finding, "LOOKED_AT_MAX", 40):
+        pages = [store.find_things(query)]
+        while (cursor := pages[-1].cursor) is not None:
+            pages.append(store.find_things(replace(query, cursor=cursor)))
+    assert len(pages) == 2
+    assert [hit.title for page in pages for hit in page.hits] == ["saw 90"]
+
+
 lats = st.integers(-LAT_MAX, LAT_MAX) | st.sampled_from((-LAT_MAX, LAT_MAX, 0))
 lons = st.integers(-LON_MAX, LON_MAX) | st.sampled_from((-LON_MAX, LON_MAX, 0, 5))
 points = st.tuples(lats, lons)
@@ -214,6 +247,7 @@ points = st.tuples(lats, lons)
     within=st.none() | st.integers(0, 2 * HALF_ROUND_M) | st.just(0),
     text=st.sampled_from((None, "thing", "thi")),
     few=st.sampled_from((0, candidates.FEW_HITS)),
+    ring=st.sampled_from((2, candidates.RING_THINGS_MAX)),
     limit=st.integers(1, 5),
 )
 def test_pages_are_all_within_the_radius_in_order_of_distance(
@@ -223,10 +257,17 @@ def test_pages_are_all_within_the_radius_in_order_of_distance(
     within: int | None,
     text: str | None,
     few: int,
+    ring: int,
     limit: int,
 ) -> None:
-    """few: how many records may have the words, for these to be looked up one by one."""
-    with patch.object(candidates, "FEW_HITS", few), TemporaryDirectory(dir=followed_file.parent) as folder:
+    """few: how many records may have the words, for these to be looked up one by one. ring: how many are held at once."""
+    some, held = patch.object(candidates, "SOME_HITS", few), patch.object(candidates, "RING_THINGS_MAX", ring)
+    with (
+        some,
+        held,
+        patch.object(candidates, "FEW_HITS", few),
+        TemporaryDirectory(dir=followed_file.parent) as folder,
+    ):
         path = Path(shutil.copy(followed_file, folder))
         with closing(Store.open(path)) as store:
             assert_found(store, places, near, within, text, limit)
