@@ -18,6 +18,7 @@ from commonsnode_store.news import News
 from commonsnode_store.store import Store
 
 LISTENERS_MAX = 128
+STRANGERS_MAX = 96  # of these, who speak for nobody: the rest are places for people of this node
 TOLD_MAX = 256  # events that wait for one listener
 LANDED_MAX = 1_024  # that wait to be looked up
 LOOKED_UP_MAX = 64  # at once
@@ -111,12 +112,13 @@ class Events:
 
     @contextmanager
     def listen(self, who: object, sees: Sees) -> Iterator[Listener]:
-        """Listen while this block lasts. who: the same for all who see the same. Raises Busy, Stopping."""
+        """Listen while this block lasts. who: the same for all who see the same; none for strangers. Raises Busy, Stopping."""
         if self._task is None or self._task.done():
             raise Stopping
-        if len(self._listeners) >= LISTENERS_MAX:
+        strangers = sum(listener.who is None for listener in self._listeners)
+        if len(self._listeners) >= LISTENERS_MAX or (who is None and strangers >= STRANGERS_MAX):
             raise Busy(
-                f"this node tells {LISTENERS_MAX} at a time what lands; ask again in a while, or read now and then"
+                "this node tells as many as it can at a time what lands; ask again in a while, or read now and then"
             )
         listener = Listener(who, sees)
         self._listeners.append(listener)

@@ -194,6 +194,19 @@ async def test_who_has_gone_takes_no_place(api: Api, monkeypatch: pytest.MonkeyP
             pass
 
 
+async def test_strangers_leave_places_for_people_of_the_node(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "STRANGERS_MAX", 1)
+    async with listening(api) as stream:
+        assert await stream.next()
+        assert (await api("GET", "/events", tcp=True)).status == Busy.status
+        _, token = await api.person()
+        async with listening(api, token=token) as of_rosa, listening(api, tcp=False) as of_the_operator:
+            assert await of_rosa.next()
+            assert await of_the_operator.next()
+
+
 async def test_there_are_only_so_many_listeners(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "LISTENERS_MAX", 1)
     async with listening(api) as stream:
