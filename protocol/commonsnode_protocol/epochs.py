@@ -61,6 +61,21 @@ class Epochs:
         default_factory=dict
     )  # commitment → recipient → sealed keys
 
+    def add(self, changesets: Iterable[Changeset]) -> None:
+        """More that stands, each once; in whatever order they come."""
+        for changeset in changesets:
+            if changeset.lane != KEYS:
+                continue
+            for change in changeset.changes:
+                values = values_of(change)
+                if change[1] == EPOCH:
+                    epoch = _epoch(changeset, values)
+                    if epoch is not None:
+                        # Two in one changeset: the lesser record's, which comes first.
+                        self.epochs.setdefault(changeset.id, epoch)
+                elif change[1] == KEY_COPY:
+                    _copy(self, values)
+
     def of(self, commitment: bytes) -> list[Epoch]:
         return [epoch for epoch in self.epochs.values() if epoch.commitment == commitment]
 
@@ -73,18 +88,7 @@ def commitment_of(key: bytes) -> bytes:
 def read(changesets: Iterable[Changeset]) -> Epochs:
     """Read what stands in lane `keys`; what has another form says nothing."""
     found = Epochs()
-    for changeset in changesets:
-        if changeset.lane != KEYS:
-            continue
-        for change in changeset.changes:
-            values = values_of(change)
-            if change[1] == EPOCH:
-                epoch = _epoch(changeset, values)
-                if epoch is not None:
-                    # Two in one changeset: the lesser record's, which comes first.
-                    found.epochs.setdefault(changeset.id, epoch)
-            elif change[1] == KEY_COPY:
-                _copy(found, values)
+    found.add(changesets)
     return found
 
 

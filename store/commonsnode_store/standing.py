@@ -72,14 +72,6 @@ def evaluator_of(db: Connection, lane: Lane) -> Evaluator:
     return evaluator
 
 
-def standing_in(db: Connection, lane: Lane) -> Iterator[Changeset]:
-    """What stands in a lane, as it was signed. Raises Damaged."""
-    for id_, codec, body in db.execute(
-        "select id, codec, body from changesets where lane = ? and standing = 1 order by no", (lane.no,)
-    ):
-        yield read_changeset(db, id_, codec, body)
-
-
 def _held(db: Connection, lane: Lane) -> Iterator[Changeset]:
     # What waits or is void is among it: it has no effect while it does not stand, and is judged anew with all that comes.
     for id_, codec, body in db.execute(

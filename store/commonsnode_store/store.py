@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from commonsnode_protocol import epochs
 from commonsnode_protocol.authority import Authority, Evaluator
 from commonsnode_protocol.authority.writing import Held
 from commonsnode_protocol.care import CARE, EVENT, RESOURCE, THING
@@ -67,6 +66,7 @@ from commonsnode_store.finding import Asked
 from commonsnode_store.fingerprints import LaneItems
 from commonsnode_store.id_digests import IdDigests
 from commonsnode_store.idleness import OpenRules
+from commonsnode_store.kept_epochs import KeptEpochs
 from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.news import News
 from commonsnode_store.numbers import Numbers
@@ -99,7 +99,7 @@ class Store:
         self._evaluators: dict[bytes, Evaluator] = {}
         self._walks = Walks()
         self._id_digests = IdDigests()
-        self._epochs: dict[bytes, tuple[Lane, Epochs]] = {}
+        self._epochs = KeptEpochs()
         self._in_doubt = False  # whether a transaction failed since what is in memory was last compared
 
     @classmethod
@@ -212,11 +212,8 @@ class Store:
         lane = self._followed.lanes.get((community, KEYS))
         if lane is None:
             return Epochs()
-        kept = self._epochs.get(community)
-        if kept is None or kept[0] is not lane:
-            with reported(self._path):
-                kept = self._epochs[community] = lane, epochs.read(values.standing_in(self._writer, lane))
-        return kept[1]
+        with reported(self._path):
+            return self._epochs.of(self._writer, lane)
 
     def epoch_keys(self, community: bytes) -> dict[bytes, bytes]:
         """R. The keys of the sealed lane that are here: commitment → key."""
@@ -689,7 +686,7 @@ class Store:
         self._numbers.forget()
         self._packer.forget()
         self._evaluators.clear()
-        self._epochs.clear()
+        self._epochs.forget()
         self._walks.forget()
         self._persons_written.forget()
         self._id_digests.forget()
