@@ -65,6 +65,8 @@ async def listed(call: Call) -> Mapping[str, Any]:
     key = call.key if call.session is not None or call.by_operator else None
     if key is None and (query.get("mine") or query.get("asked_of_me")):
         raise Malformed("mine, asked_of_me: sign in first: POST /api/v1/session")
+    if key is None and "of" not in query:  # all of a large region is much to read for just anybody
+        raise WrongField("of", "names a thing; who is signed in may list what is reserved of all")
 
     def read(store: Store) -> _Page:
         after, limit = _place_in(query.get("cursor")), query.get("limit", PAGE_RESERVATIONS)

@@ -21,7 +21,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/reservations",
         on_reservations.listed,
-        "What is reserved, by when it begins",
+        "What is reserved, by when it begins; for who is not signed in, of one thing",
         "Reservations",
         True,
         query={

@@ -111,7 +111,9 @@ async def test_who_keeps_it_and_who_asked_are_told_until_it_is_dealt_with(villag
     assert await told(None) == []
     assert await told("Rosa") == [("declined", one)]
     assert (await api("GET", "/status", tcp=True))["notices"] == []
-    assert (await api("GET", "/reservations", tcp=True))["notices"] == []
+    of_drill = await api("GET", "/reservations", tcp=True, of=village.drill)
+    assert ([each["id"] for each in of_drill["reservations"]], of_drill["notices"]) == ([one], [])
+    assert (await api("GET", "/reservations", tcp=True))["field"] == "of"
 
 
 async def test_an_act_of_somebody_who_may_not_has_no_effect_and_is_shown_as_such(village: Village) -> None:
@@ -165,7 +167,7 @@ async def test_reservations_of_a_community_that_only_members_read_are_not_there_
     drill = await api.add(founded["id"], title="Drill")
     one = (await api("POST", "/reservations", {"resource": drill, "from": "2090-05-01"}))["id"]
     assert (await api("GET", "/reservations"))["reservations"][0]["id"] == one
-    assert (await api("GET", "/reservations", tcp=True))["reservations"] == []
+    assert (await api("GET", "/reservations", tcp=True, of=drill)).status == 404
     assert (await api("GET", f"/reservations/{one}", tcp=True)).status == 404
     _, token = await api.person("Pia")
     assert (await api("GET", "/reservations", tcp=True, token=token))["reservations"] == []
@@ -350,3 +352,34 @@ async def test_a_part_that_is_kept_by_somebody_else_is_theirs_to_promise(village
     assert await village.state(asked["id"]) == "asked"
     cancelled = await village.do("Rosa", "cancel", asked["id"])
     assert cancelled["state"] == "cancelled"
+
+
+async def test_a_day_is_the_day_of_where_the_thing_is_also_when_clocks_change(village: Village) -> None:
+    patch = {"fields": {"hours": {"zone": "Asia/Kolkata"}}}
+    assert (await village.api("PATCH", f"/records/{village.drill}", patch)).status == 200
+    asked = await village.reserve("Rosa", "2090-05-01", "2090-05-01")
+    assert (asked["from"], asked["until"]) == ("2090-04-30T18:30:00.000Z", "2090-05-01T18:30:00.000Z")
+    assert (asked["all_day"], asked["zone"]) == (True, "Asia/Kolkata")
+    patch = {"fields": {"hours": {"zone": "America/New_York"}}}
+    assert (await village.api("PATCH", f"/records/{village.drill}", patch)).status == 200
+    short = await village.reserve("Rosa", "2032-03-14", "2032-03-14")  # a day of 23 hours
+    assert (short["from"], short["until"]) == ("2032-03-14T05:00:00.000Z", "2032-03-15T04:00:00.000Z")
+    leap = await village.reserve("Rosa", "2032-02-29", "2032-02-29")
+    assert leap["state"] == "asked"
+    assert (await village.reserve("Rosa", "2033-02-29", "2033-03-01")).status == 422
+    shown = await village.api("GET", f"/reservations/{asked['id']}")
+    assert (shown["from"], shown["zone"]) == (asked["from"], "Asia/Kolkata")  # what was asked stays so
+
+
+async def test_who_is_not_admitted_yet_asks_and_waits_or_is_told_that_it_is_for_members(
+    village: Village,
+) -> None:
+    _, token = await village.api.person("Pia")
+    body = {"resource": village.drill, "from": "2090-05-01"}
+    asked = await village.api("POST", "/reservations", body, token=token)
+    assert (asked.status, asked["state"], asked["unsent"]) == (201, "asked", True)
+    await village.lending(to="members")
+    refused = await village.api("POST", "/reservations", body, token=token)
+    assert (refused.status, refused["field"]) == (422, "resource")
+    assert "lends to members only" in refused["detail"]
+    assert (await village.reserve("Rosa", "2090-06-01", "2090-06-02")).status == 201

@@ -72,7 +72,7 @@ def list_(
         [
             (
                 one["id"][:SHORT_ID_CHARS] if call.out.terminal else one["id"],
-                f"{one['title']} × {one['amount']}" if one["amount"] != "1" else one["title"],
+                _thing_text(one),
                 span_text(one),
                 "you" if one["mine"] else who(one, "by"),
                 state_text(one),
@@ -210,6 +210,11 @@ def damage(
         f"  the thing is {told['condition']} now" if told["condition"] else "  its condition said so already"
     )
     say_held(call, told)
+
+
+def _thing_text(row: Document) -> str:
+    amount = f" × {row['amount']}" if row["amount"] != "1" else ""
+    return f"{row['title']}{amount}{' (part of a kit)' if row['part_of'] else ''}"
 
 
 def _path(which: str, act: str | None = None) -> str:
