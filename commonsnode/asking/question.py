@@ -15,6 +15,7 @@ from commonsnode.inventory import KIND
 from commonsnode.lending import PERSON
 from commonsnode.names import OF_PEOPLE
 from commonsnode.tables import json_form
+from commonsnode_protocol.idle import DAY_MS
 from commonsnode_protocol.kinds import CATEGORIES, KINDS, category_of, category_range
 from commonsnode_protocol.kinds.declared import CONDITIONS
 from commonsnode_protocol.limits import KIND_BYTES_MAX
@@ -23,6 +24,7 @@ from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, Asker, F
 from commonsnode_store.store import Store
 
 LIMIT = 20
+SOONEST_DAYS = 28
 TEXT_CHARS_MAX = 256
 TAG_CHARS_MAX = 120
 KINDS_MAX = 16
@@ -77,6 +79,7 @@ def understand(
         keeper=asker.hex() if keeper == ME else keeper,
         tags=_some("tag", said.get("tag", ()), TAGS_MAX, TAG_CHARS_MAX),
         asker=_asker(store, scope, asker, open_to, said),
+        soonest=_soonest(now_ms, zone) if near is not None and span is None else None,
         cursor=_text("cursor", said.get("cursor"), CURSOR_CHARS_MAX),
         limit=_limit(said.get("limit", LIMIT)),
     )
@@ -111,6 +114,11 @@ def _wanted(span: times.TimeSpan | None, now_ms: int, zone: tzinfo) -> WantedSpa
     if span is None:
         return None
     return WantedSpan(span.begin_ms, span.end_ms, now_ms, zone, any(span.by_day))
+
+
+def _soonest(now_ms: int, zone: tzinfo) -> WantedSpan:
+    """What is equally far comes by when it is free first in so many days."""
+    return WantedSpan(now_ms, now_ms + SOONEST_DAYS * DAY_MS, now_ms, zone)
 
 
 def _area(said: Any) -> Polygons | None:
