@@ -324,6 +324,20 @@ async def test_facets_count_what_there_is_of_each_sort(api: Api) -> None:
     assert (await api("GET", "/resources/facets", tcp=True))["total"] == 4
 
 
+async def test_what_is_equally_far_comes_by_when_it_is_free(api: Api) -> None:
+    community = await valley(api, grid=0)
+    in_weeks = int((datetime.now(UTC).timestamp() + 14 * 86_400) * 1_000)
+    await api.add(community, title="never", lending={"to": "nobody"}, place=place(0.30, -78.26))
+    await api.add(community, title="in two weeks", out_for_maintenance=in_weeks, place=place(0.30, -78.26))
+    await api.add(community, title="saturdays", hours=SATURDAYS, place=place(0.30, -78.26))
+    await api.add(community, title="now", place=place(0.30, -78.26))
+    await api.add(community, title="nearer", lending={"to": "nobody"}, place=place(0.299, -78.26))
+    found = titles(await ask(api, near="0.298,-78.26"))
+    assert found[0] == "nearer"
+    assert found[-2:] == ["in two weeks", "never"]
+    assert set(found[1:3]) == {"now", "saturdays"}
+
+
 async def test_today_is_what_is_left_of_it(api: Api) -> None:
     community = await valley(api)
     await api.add(community, title="drill")
