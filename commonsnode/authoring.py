@@ -48,6 +48,7 @@ UTF8_BYTES_MAX = 4
 SEAL_BYTES = 160  # of a sealed change beside what is in it: 131 by the form, rounded up
 
 _supersedes = itemgetter(1)  # of a write
+_record_and_kind = itemgetter(0, 1)  # of an entry
 
 Publish: TypeAlias = Callable[[bytes, str, Applied, object | None], None]
 Writes: TypeAlias = Mapping[str, tuple[Value, Sequence[bytes]]]  # field → value, ids of what it supersedes
@@ -298,13 +299,13 @@ def _parts(entries: Sequence[Entry], more_envelope: int = 0) -> Iterator[tuple[l
     refs: set[bytes] = set()
     empty = ENVELOPE_BYTES + more_envelope + HEADS_MAX * REF_BYTES
     size = empty
-    for entry in sorted(entries, key=lambda entry: (entry[0], entry[1])):
+    for entry in sorted(entries, key=_record_and_kind):
         more = _superseded(entry)
-        bytes_more = _entry_bytes(entry) + len(more - refs) * REF_BYTES
+        bytes_more = _entry_bytes(entry) + (len(more - refs) * REF_BYTES if more else 0)
         if part and (
             len(part) == CHANGES_MAX
             or size + bytes_more > CHANGESET_BYTES_MAX
-            or len(refs | more) > SUPERSEDED_MAX
+            or (more and len(refs | more) > SUPERSEDED_MAX)
         ):
             yield part, refs
             part, refs, size = [], set(), empty
@@ -314,7 +315,8 @@ def _parts(entries: Sequence[Entry], more_envelope: int = 0) -> Iterator[tuple[l
                 f"the fields of one record take {bytes_more} bytes; {CHANGESET_BYTES_MAX - empty} at most"
             )
         part.append(entry)
-        refs |= more
+        if more:
+            refs |= more
         size += bytes_more
     if part:
         yield part, refs

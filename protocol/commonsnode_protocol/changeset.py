@@ -236,12 +236,16 @@ def compose(
 ) -> tuple[bytes, Changeset]:
     """As `build`, with the changeset that the body says: whoever writes and applies it need not read it again."""
     rows: list[object] = []
+    nothing: list[object] = []  # one for all writes that supersede nothing: of an import these are millions
     for record, kind, fields in sorted(changes, key=_record_and_kind):
         row: dict[str, list[object]] = {}
         for field in sorted(fields):
             value, supersedes = fields[field]
             # Most are plain, and a call is dearer than a look.
-            row[field] = [value if type(value) in _PLAIN else canonical.ordered(value), list(supersedes)]
+            row[field] = [
+                value if type(value) in _PLAIN else canonical.ordered(value),
+                list(supersedes) if supersedes else nothing,
+            ]
         rows.append([record, kind, row])
     whole = [VERSION, community, lane, author, time, list(refs), rows]
     # What was packed a moment ago is in its shortest form; all else that `decode` looks at is looked at here too.
