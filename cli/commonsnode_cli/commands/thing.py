@@ -161,7 +161,7 @@ def show(
             said = f"no effect: {value_text(name, one['value'])}  ({one['author'][:8]}, {moment(one['time'])}: {one['why']})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
     say_care(call, found["care"])
-    if found["kind"] == "resource" and not found["waiting"]:
+    if found["kind"] == "resource" and found["fields"] and not found["waiting"]:
         from commonsnode_cli.loans import show_reserved
 
         show_reserved(call, found)
