@@ -139,10 +139,8 @@ def extend(
     terms = [_terms(author, wish, agent_type) for wish in wishes]
     own = [ask.changeset, *(each.booking.ask.changeset for each in longer)]
     # The loan has begun or will, whatever the lead time; what counts is its whole length.
-    whole, began_ms = (
-        Span(ask.begin_ms, until_ms),
-        min(author.now_ms, ask.begin_ms - LENGTH_MS_MAX),
-    )
+    whole = Span(ask.begin_ms, until_ms, all_day=said.get(ALL_DAY) is True)
+    began_ms = min(author.now_ms, ask.begin_ms - LENGTH_MS_MAX)
     free = _are_free(wishes, whole, own, began_ms)
     more = {name: said[name] for name in (TYPE, ALL_DAY, ZONE) if name in said}
     if not by_day:

@@ -383,3 +383,18 @@ async def test_who_is_not_admitted_yet_asks_and_waits_or_is_told_that_it_is_for_
     assert (refused.status, refused["field"]) == (422, "resource")
     assert "lends to members only" in refused["detail"]
     assert (await village.reserve("Rosa", "2090-06-01", "2090-06-02")).status == 201
+
+
+async def test_a_loan_by_days_is_extended_to_a_day_on_which_it_is_taken_back(village: Village) -> None:
+    rule = {"rrule": "FREQ=WEEKLY;BYDAY=SA", "start": "09:00", "end": "10:00"}
+    patch = {"fields": {"hours": {"rules": [rule], "closed": ["2090-05-27"]}}}
+    assert (await village.api("PATCH", f"/records/{village.drill}", patch)).status == 200
+    one = await village.reserve("Rosa", "2090-05-06", "2090-05-13")
+    assert one["state"] == "asked"
+    for until in ("2090-05-21", "2090-05-27"):  # a Sunday, and a Saturday on which it is closed
+        refused = await village.do("Rosa", "extend", one["id"], until=until)
+        assert (refused.status, refused["field"]) == (422, "until")
+    longer = await village.do("Rosa", "extend", one["id"], until="2090-05-20")
+    assert (longer["state"], longer["from"], longer["all_day"]) == ("asked", one["until"], True)
+    both = await village.api("GET", f"/reservations/{one['id']}")
+    assert both["extended_by"] == [longer["id"]]
