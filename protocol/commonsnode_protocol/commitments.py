@@ -5,10 +5,12 @@ later changes that; so it is named by the changeset that wrote it, the *ask*. Ev
 written to the record by a changeset that refs the ask.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 from typing import TypeGuard
 
 from commonsnode_protocol.bookings import Act, Acted, Ask
@@ -89,6 +91,9 @@ def of_thing(
                 # One ask of a thing by one changeset, which names it: that of the least record.
                 wished[wish.record].append((each, wish))
                 break
+    spans = {
+        by.changeset: (wish.begin_ms, wish.end_ms) for of_record in wished.values() for by, wish in of_record
+    }
     acts = [
         Acted(by.changeset, by.author, ask.changeset, deed.act, chain_time(by.changeset), deed.at_ms, by.refs)
         for by in held.values()
@@ -96,14 +101,27 @@ def of_thing(
         for ask, _ in wished.get(deed.record, ())
         if ask.changeset in by.refs
     ]
-    ended = {acted.changeset: acted.effective_ms for acted in acts if acted.act in ENDINGS}
+    ended: dict[bytes, list[tuple[int, int]]] = defaultdict(
+        list
+    )  # changeset → the spans of asks that it ended
+    for acted in acts:
+        if acted.act in ENDINGS:
+            ended[acted.changeset].append(spans[acted.ask])
+    ends = {changeset: _Ended(chain_time(changeset), of) for changeset, of in ended.items()}
     asks: list[Ask] = []
     for of_record in wished.values():
         for by, wish in of_record:
             at = chain_time(by.changeset)
             if wish.own_word:
                 acts.append(Acted(by.changeset, by.author, by.changeset, Act.CONFIRMED, at, 0, by.refs))
-            known = max((ended[ref] + 1 for ref in by.refs if ref in ended), default=0)
+            known = max(
+                (
+                    ends[ref].at + 1
+                    for ref in by.refs & ends.keys()
+                    if ends[ref].overlaps(wish.begin_ms, wish.end_ms)
+                ),
+                default=0,
+            )
             effective = min(max(at, known), TIME_MS_MAX)
             asks.append(
                 Ask(
@@ -118,6 +136,21 @@ def of_thing(
                 )
             )
     return asks, acts
+
+
+class _Ended:
+    """What one changeset ended, as to time."""
+
+    def __init__(self, at: int, spans: Sequence[tuple[int, int]]) -> None:
+        self.at = at
+        ordered = sorted(spans)
+        self._begins = [begin for begin, _ in ordered]
+        self._ends = list(accumulate((end for _, end in ordered), max))
+
+    def overlaps(self, begin_ms: int, end_ms: int) -> bool:
+        """Whether any of it is within this span."""
+        before = bisect_left(self._begins, end_ms)
+        return before > 0 and self._ends[before - 1] > begin_ms
 
 
 def read(resource: bytes, changesets: Iterable[Changeset]) -> tuple[list[Ask], list[Acted]]:

@@ -5,8 +5,7 @@ stands of it. A change of authority concerns the things on which the keys it is 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -15,6 +14,8 @@ from commonsnode_protocol.authority.evaluator import Step
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import Changeset
 from commonsnode_protocol.commitments import KIND
+from commonsnode_protocol.idle import Span
+from commonsnode_protocol.limits import TIME_MS_MAX
 from commonsnode_store import commitments
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.lanes import Community, Followed, Lane
@@ -22,6 +23,18 @@ from commonsnode_store.reserved import THING, Settled, ThingBookings, Where, boo
 from commonsnode_store.standing import read_changes
 
 _DECIDED = "select distinct resource from deciders where community = ? and author in (select no from authors where key in ({}))"
+
+_BUSY = """
+    select begin_ms, end_ms, amount from busy
+    where community = ? and resource = ? and begin_ms >= ? and begin_ms < ?"""
+_FREE = """
+    delete from busy where community = ? and resource = ? and begin_ms = ? and end_ms = ? and amount = ?"""
+_TAKE = "insert into busy (community, resource, begin_ms, end_ms, amount) values (?, ?, ?, ?, ?)"
+_BOOK = """
+    insert into booked values (?, ?, ?)
+    on conflict do update set keeper = excluded.keeper where keeper is not excluded.keeper"""
+_EVER: Span = (0, TIME_MS_MAX + 1)
+_SAID = frozenset({"amount", "lending", "keeper", "nonce"})  # what settling looks at in a thing
 
 
 @dataclass(slots=True)
@@ -37,8 +50,8 @@ class Concerned:
         """What is added of these, with what they say here."""
         kinds = (KIND, THING) if self._has_bookings(lane.community_no) else (KIND,)
         for changeset in changesets:
-            for record, kind, _ in changeset.changes:
-                if kind in kinds:
+            for record, kind, fields in changeset.changes:
+                if kind in kinds and (kind == KIND or not _SAID.isdisjoint(fields)):
                     self.write(lane, kind, record)
 
     def write(self, lane: Lane, kind: str, record: bytes) -> None:
@@ -77,7 +90,7 @@ class Concerned:
         if step.moved:
             # Whoever is somebody else's by now, with the same right to write, is not among `authors`.
             for first in before.people.keys() | after.people.keys():
-                if _keys(before, first) != _keys(after, first):
+                if _nodes(before, first) != _nodes(after, first):
                     keys |= _keys(before, first) | _keys(after, first)
         # Of whom one key is another's now, all keys are: each may stand for the other.
         concerned = set(keys)
@@ -90,15 +103,15 @@ class Concerned:
             resource for (resource,) in select_in(self.db, _DECIDED, sorted(concerned), community.no)
         )
 
-    def of(self, community: bytes, lanes: Iterable[Lane]) -> list[bytes]:
-        """The things of a community that anybody ever asked for, and that are concerned."""
-        found: set[bytes] = set()
-        things, records = sorted(self.things[community]), sorted(self.records[community])
+    def of(self, community: bytes, lanes: Sequence[Lane]) -> dict[bytes, set[Span] | None]:
+        """The things of a community that anybody ever asked for, and that are concerned: the spans of asks, or None for all."""
+        found: dict[bytes, set[Span] | None] = {}
+        found.update(commitments.spans_of(self.db, lanes, sorted(self.records[community])))
+        sql = "select distinct resource from commitments where lane = ? and resource in ({})"
         for lane in lanes:
-            sql = "select distinct resource from commitments where lane = ? and resource in ({})"
-            found.update(resource for (resource,) in select_in(self.db, sql, things, lane.no))
-            found.update(commitments.things_of(self.db, [lane], records))
-        return sorted(found)
+            rows = select_in(self.db, sql, sorted(self.things[community]), lane.no)
+            found.update((resource, None) for (resource,) in rows)
+        return found
 
     def forget(self) -> None:
         """All is made anew afterwards."""
@@ -138,10 +151,18 @@ def kept_by(db: Connection, community_no: int, keepers: Collection[bytes]) -> se
     return {resource for (resource,) in select_in(db, sql, sorted(keepers), community_no)}
 
 
-def follow(db: Connection, at: Where, community_no: int, things: Iterable[bytes]) -> None:
-    """Settle these things of a community anew, and keep what came of it. Raises Damaged."""
-    for resource in things:
-        _keep(db, community_no, resource, settled(db, at, resource, waiting=False))
+def follow(
+    db: Connection, at: Where, community_no: int, things: Mapping[bytes, Collection[Span] | None]
+) -> None:
+    """Settle anew what was asked of things of a community in these spans (None: ever), and keep what came of it.
+
+    With the spans goes all that overlaps them, and what overlaps that. Raises Damaged.
+    """
+    for resource in sorted(things):
+        spans = things[resource]
+        within = commitments.joined_to(db, at.lanes, resource, spans) if spans is not None else None
+        found = settled(db, at, resource, waiting=False, within=within)
+        _keep(db, community_no, resource, found, [_EVER] if within is None else within)
 
 
 def fill(db: Connection, followed: Followed, authority: Callable[[bytes], Authority]) -> None:
@@ -152,7 +173,7 @@ def fill(db: Connection, followed: Followed, authority: Callable[[bytes], Author
         if things:
             of_it = authority(community.id)
             at = Where(community.id, lanes, of_it, people_of(of_it))
-            follow(db, at, community.no, things)
+            follow(db, at, community.no, dict.fromkeys(things))
 
 
 def busy_of(found: Settled) -> dict[tuple[int, int], Decimal]:
@@ -164,29 +185,17 @@ def busy_of(found: Settled) -> dict[tuple[int, int], Decimal]:
     return busy
 
 
-def _keep(db: Connection, community: int, resource: bytes, found: Settled) -> None:
+def _keep(db: Connection, community: int, resource: bytes, found: Settled, within: Sequence[Span]) -> None:
     of = (community, resource)
-    rows = {(*of, end, begin, str(amount)) for (begin, end), amount in busy_of(found).items()}
-    _replace(db, "busy", ("community", "resource", "end_ms", "begin_ms", "amount"), of, rows)
-    _replace(db, "booked", ("community", "resource", "keeper"), of, {(*of, found.rules.custody.keeper)})
+    rows = {(begin, end, str(amount)) for (begin, end), amount in busy_of(found).items()}
+    there: set[tuple[int, int, str]] = set()
+    for span in within:
+        there.update(db.execute(_BUSY, (*of, *span)))
+    db.executemany(_FREE, [(*of, *row) for row in there - rows])
+    db.executemany(_TAKE, [(*of, *row) for row in rows - there])
+    db.execute(_BOOK, (*of, found.rules.custody.keeper))
     numbers = select_in(db, "select no from authors where key in ({})", sorted(found.deciders))
-    _replace(db, "deciders", ("community", "resource", "author"), of, {(*of, no) for (no,) in numbers})
-
-
-def _replace(
-    db: Connection,
-    table: str,
-    columns: tuple[str, ...],
-    of: tuple[int, bytes],
-    rows: AbstractSet[tuple[object, ...]],
-) -> None:
-    """Let a table have these rows of a thing, and touch only those that differ."""
-    names = ", ".join(columns)
-    there = set(db.execute(f"select {names} from {table} where community = ? and resource = ?", of))
-    same = " and ".join(f"{column} is ?" for column in columns)
-    db.executemany(f"delete from {table} where {same}", there - rows)
-    marks = ", ".join("?" * len(columns))
-    db.executemany(f"insert into {table} ({names}) values ({marks})", rows - there)
+    db.executemany("insert or ignore into deciders values (?, ?, ?)", [(*of, no) for (no,) in numbers])
 
 
 def _lending(authority: Authority) -> object:
@@ -202,3 +211,11 @@ def _keys(authority: Authority, first: bytes) -> set[bytes]:
     if member is None:
         return set()
     return {first, *(member.person.keys if member.person is not None else ())}
+
+
+def _nodes(authority: Authority, first: bytes) -> dict[bytes, bool]:
+    """Of each key of a person, whether it is only a node's."""
+    member = authority.people.get(first)
+    if member is None or member.person is None:
+        return {}
+    return {key: of.node for key, of in member.person.keys.items()}

@@ -3,7 +3,7 @@
 What stands decides. This node's own that waits for its author to be admitted is shown with it, and marked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import Changeset
 from commonsnode_protocol.commitments import ENDINGS, KIND, Said, amount_of, of_thing, said
 from commonsnode_protocol.custody import Custody, KeeperWrite, People, custody, keeper_writes
+from commonsnode_protocol.idle import Span
 from commonsnode_protocol.kinds.lending import AT_ONCE, rules_for
 from commonsnode_protocol.record import RecordKey
 from commonsnode_store import commitments, registers
@@ -165,8 +166,13 @@ def bookings(db: Connection, at: Where, resource: bytes, *, waiting: bool = True
     return ThingBookings(at.community, resource, found.lane, rules, tuple(reserved), tuple(acts))
 
 
-def settled(db: Connection, at: Where, resource: bytes, *, waiting: bool) -> Settled:
-    """What came of everything that was asked of a thing. waiting: also of what waits here. Raises Damaged."""
+def settled(
+    db: Connection, at: Where, resource: bytes, *, waiting: bool, within: Sequence[Span] | None = None
+) -> Settled:
+    """What came of everything that was asked of a thing. waiting: also of what waits here. Raises Damaged.
+
+    within: of asks in these spans alone, each of which holds all that overlaps any of them.
+    """
     lane, rules, writers = _rules(db, at, resource)
     asks: list[Ask] = []
     acts: list[Acted] = []
@@ -174,14 +180,17 @@ def settled(db: Connection, at: Where, resource: bytes, *, waiting: bool) -> Set
     for of in at.lanes:
         said_of: list[Said] = []
         times: dict[bytes, int] = {}
-        records = commitments.of_thing(db, of, resource)
-        for changeset, standing, seen_ms, time in _touching(db, of, KIND, records):
+        records = every = commitments.of_thing(db, of, resource)
+        if within is not None:
+            records = commitments.of_thing(db, of, resource, within)
+        for changeset, standing, seen_ms, time in _touching(db, of, KIND, records, every):
             if standing == STANDS or waiting:
                 said_of.append(said(changeset))
                 times[changeset.id] = time
                 facts[changeset.id] = of.name, seen_ms, standing != STANDS
         of_lane = of_thing(resource, said_of, times.__getitem__)
-        asks += of_lane[0]
+        # A changeset, or a record that was written anew, may ask for something elsewhere as well.
+        asks += [ask for ask in of_lane[0] if within is None or any(a <= ask.begin_ms < b for a, b in within)]
         acts += of_lane[1]
     deciders = {*writers, *(ask.author for ask in asks), *(acted.author for acted in acts)}
     return Settled(lane, rules, settle(asks, acts, rules), acts, facts, frozenset(deciders))
@@ -224,10 +233,13 @@ def _values(db: Connection, lane: Lane, resource: bytes) -> Mapping[str, Value]:
 
 
 def _touching(
-    db: Connection, lane: Lane, kind: str, records: Sequence[bytes]
+    db: Connection, lane: Lane, kind: str, records: Sequence[bytes], also: Iterable[bytes] = ()
 ) -> Iterator[tuple[Changeset, int, int, int]]:
-    """What wrote to these records and is not void, with what it says of them: changeset, standing, when seen, chain time."""
-    wanted, seen = set(records), set()
+    """What wrote to these records and is not void: changeset, standing, when seen, chain time.
+
+    Each with what it says of these records, and of those in `also`.
+    """
+    wanted, seen = {*records, *also}, set()
     for no, id_, standing, seen_ms, time, codec, body in select_in(db, _TOUCHING, records, lane.no, kind):
         if no not in seen:
             seen.add(no)

@@ -10,7 +10,7 @@ import sqlite3
 from commonsnode_store.errors import NewerFormat
 
 APPLICATION_ID = 0x434F4D4E  # "COMN"
-FORMAT = 11
+FORMAT = 12
 SEALED_FROM = 4  # the format from which on communities are followed with lanes `members` and `keys`
 
 STANDS, WAITS, VOID = 1, 0, 2  # changesets.standing
@@ -336,7 +336,24 @@ create table imported_tags (        -- which tags each table set that this node 
 pragma user_version = 11;
 commit;
 """
-_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9, _TO_10, _TO_11)
+_TO_12 = """
+begin immediate;
+drop table commitments;
+create table commitments (          -- which records ask for a thing and when, or did once; see commitments.py
+    lane integer not null references lanes(no),
+    resource blob not null,         -- 16 bytes: the record id of the thing
+    begin_ms integer not null,
+    end_ms integer not null,
+    record blob not null,           -- 16 bytes: that of the commitment
+    asker integer not null references authors(no),
+    primary key (lane, resource, begin_ms, end_ms, record)
+) without rowid;
+create index commitments_by_record on commitments (lane, record);
+create index commitments_by_asker on commitments (asker, lane);
+pragma user_version = 12;
+commit;
+"""  # `reservations.remake` fills it
+_MIGRATIONS = (_TO_1, _TO_2, _TO_3, _TO_4, _TO_5, _TO_6, _TO_7, _TO_8, _TO_9, _TO_10, _TO_11, _TO_12)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -109,7 +109,7 @@ class Writing:
     @staticmethod
     def _ask(draw: Random, community: bytes, author: bytes) -> tuple[bytes, str, _Fields]:
         nonce = bytes([draw.randrange(2)]) * 16
-        begin = draw.randrange(8)
+        begin = draw.choice((0, 0, 20)) + draw.randrange(8)
         fields: _Fields = {
             "action": ("use", []),
             "nonce": (nonce, []),
@@ -126,7 +126,7 @@ class Writing:
     @staticmethod
     def _act(draw: Random) -> _Fields:
         act = draw.choice(list(Act))
-        value = draw.randrange(9) if act in (Act.HANDED_OVER, Act.RETURNED) else True
+        value = draw.randrange(25) if act in (Act.HANDED_OVER, Act.RETURNED) else True
         return {act.value: (value, [])}
 
 
@@ -142,12 +142,13 @@ def village_of(seed: int) -> list[Checked]:
         return write(node, changeset)
 
     def data(node: Node) -> None:
-        node.add_thing(key_of(draw.choice(("F", "B", "M", "M", "M2", "M2", "N", "N"))), PUBLIC)
+        node.add_thing(key_of(draw.choice(("F", "B", "M", "M", "M2", "M2", "M3", "N", "N"))), PUBLIC)
 
     acts: Sequence[Callable[[Node], object]] = (
         lambda node: grant(node, "F", draw.choice("MN")),
         lambda node: revoke(node, draw.choice("FB"), draw.choice("MN")),
         lambda node: device(node, "M", "M", "M2"),
+        lambda node: device(node, "M", "M", "M3", only_node=True),
         lambda node: revoke_key(node, "M", "M", "M2"),
         lambda node: table(node, "F", add=["B"]),
         lambda node: table(node, "F", "B", remove=[draw.choice("FB")]),

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FIRST_FORMAT = ROOT / "tests" / "data" / "store" / "v1.sqlite3"
 THIRD_FORMAT = ROOT / "tests" / "data" / "store" / "v3.sqlite3"
 FIFTH_FORMAT = ROOT / "tests" / "data" / "store" / "v5.sqlite3"
+ELEVENTH_FORMAT = ROOT / "tests" / "data" / "store" / "v11.sqlite3"
 SEVENTH_FORMAT = ROOT / "tests" / "data" / "store" / "v7.sqlite3"
 TENTH_FORMAT = ROOT / "tests" / "data" / "store" / "v10.sqlite3"
 SIXTH_FORMAT = ROOT / "tests" / "data" / "store" / "v6.sqlite3"
@@ -235,7 +236,7 @@ def test_what_tables_set_is_kept_when_all_is_computed_anew(store: Store, path: P
     assert store.imported_tags(*place) == {}
 
 
-@pytest.mark.parametrize("former", [FIFTH_FORMAT, SEVENTH_FORMAT])
+@pytest.mark.parametrize("former", [FIFTH_FORMAT, SEVENTH_FORMAT, ELEVENTH_FORMAT])
 @pytest.mark.parametrize("rebuilt", [False, True])
 def test_reservations_of_former_formats_are_found(tmp_path: Path, former: Path, rebuilt: bool) -> None:
     path = tmp_path / "node.sqlite3"

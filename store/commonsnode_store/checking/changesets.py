@@ -26,7 +26,9 @@ _SPOOLS = """
 create temp table refs (ref blob, changeset integer);
 create temp table writes (lane integer, id blob, kind text, changeset integer, standing integer, fields blob);
 create temp table unopened (commitment blob, changeset integer);
-create temp table commitments (lane integer, resource blob, record blob, asker blob);
+create temp table commitments (
+    lane integer, resource blob, begin_ms integer, end_ms integer, record blob, asker blob
+);
 create temp table events (lane integer, resource blob, record blob);
 create temp table unreadable (no integer primary key);
 """
@@ -188,8 +190,11 @@ def _spool(db: Connection, packer: msgpack.Packer, row: _Row, changeset: Changes
     if changeset.lane in RECORD_LANES:
         what = said(db, changeset)
         db.executemany(
-            "insert into temp.commitments values (?, ?, ?, ?)",
-            [(lane, wish.resource, wish.record, changeset.author) for wish in commitments.said(what).wishes],
+            "insert into temp.commitments values (?, ?, ?, ?, ?, ?)",
+            [
+                (lane, wish.resource, wish.begin_ms, wish.end_ms, wish.record, changeset.author)
+                for wish in commitments.said(what).wishes
+            ],
         )
         db.executemany(
             "insert into temp.events values (?, ?, ?)", [(lane, *pair) for pair in events.pairs(what)]

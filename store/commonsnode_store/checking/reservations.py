@@ -21,7 +21,6 @@ _COMPARED = {
     "chain_times": "changeset, at_ms",
     "busy": "community, resource, begin_ms, end_ms, amount",
     "booked": "community, resource, keeper",
-    "deciders": "community, resource, author",
 }
 _EDGES = f"""
     from temp.refs cross join changesets later on later.no = temp.refs.changeset
@@ -39,8 +38,9 @@ def check_reservations(db: Connection, checked: Iterable[CheckedLane], findings:
     """Compare with what all changesets say; in a file that was made by earlier rules there is nothing to compare."""
     if not reservations.is_current(db) or db.execute("select 1 from temp.unreadable").fetchone():
         return
-    found = "select lane, resource, record, key from main.commitments left join authors on authors.no = asker"
-    compare(db, "select lane, resource, record, asker from temp.commitments", found, "commitments", findings)
+    of = "lane, resource, begin_ms, end_ms, record"
+    found = f"select {of}, key from main.commitments left join authors on authors.no = asker"
+    compare(db, f"select {of}, asker from temp.commitments", found, "commitments", findings)
     for statement in _EXPECTED.split(";"):
         db.execute(statement)
     _expect_times(db)
@@ -50,6 +50,13 @@ def check_reservations(db: Connection, checked: Iterable[CheckedLane], findings:
         compare(
             db, f"select {columns} from temp.{expected}", f"select {columns} from {table}", table, findings
         )
+    # Who once had a say may be there for ever: they are heard once too often, and never too seldom.
+    missing = (
+        "select community, resource, author from temp.expected_deciders"
+        " except select community, resource, author from deciders"
+    )
+    for community, resource, author in db.execute(missing):
+        findings.add("deciders", f"lacks {community}, {resource.hex()}, {author}")
 
 
 def _expect_times(db: Connection) -> None:
