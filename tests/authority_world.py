@@ -208,17 +208,30 @@ def check(node: Node, random: Random) -> None:
     anew = Evaluator(node.community)
     anew.add(held)
     assert anew.standing == node.evaluator.standing, "step by step is not all at once"
-    assert _said(anew.authority) == _said(node.authority), "step by step is not all at once"
+    assert _said(anew) == _said(node.evaluator), "step by step is not all at once"
     stands = [each for each in held if each.id in node.evaluator.standing]
     small = Evaluator(node.community)
     small.add(stands)
     assert small.standing == node.evaluator.standing, "what does not stand decides something"
-    assert _said(small.authority) == _said(node.authority), "what does not stand decides something"
+    assert _said(small) == _said(node.evaluator), "what does not stand decides something"
+
+    for key in node.authority.data:
+        persons = {
+            first: member
+            for first, member in node.authority.people.items()
+            if member.person is not None and key in member.person.keys
+        }
+        assert node.authority.persons_of(key) == tuple(sorted(persons)), (
+            "whose key it is was not kept up to date"
+        )
+        assert node.authority.reads(key) == (key in node.evaluator.readers), "who reads is said in two ways"
 
 
-def _said(authority: Authority) -> tuple[object, ...]:
+def _said(held: Evaluator) -> tuple[object, ...]:
+    authority = held.authority
     return (
         authority.table, authority.tables, authority.members, authority.data, authority.acts, authority.apart, authority.lost,
+        authority.holders, authority.cut, held.readers, held.shut_out,
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
 
 from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_decrypt,
@@ -92,23 +91,6 @@ def read(changesets: Iterable[Changeset]) -> Epochs:
     return found
 
 
-def to_know(held: Evaluator) -> frozenset[bytes]:
-    """All that shuts somebody out: standing revocations of persons and keys, withdrawals, leaves, and removals of stewards."""
-    acts = held.acts
-    if acts is None:
-        return frozenset()
-    found = {id_ for of in acts.revocations.values() for id_ in of}
-    found |= {id_ for withdrawn in acts.withdrawals.values() for id_ in withdrawn}
-    for of_author in held.pool.on_keys.values():
-        found |= {id_ for id_, entry in of_author.items() if entry.cuts_key and id_ in held.standing}
-    for person in held.people.values():
-        if person.leaves:
-            found |= person.leaves
-    tables = acts.chain.tables
-    found |= {table.id for before, table in pairwise(tables) if set(before.stewards) - set(table.stewards)}
-    return frozenset(found)
-
-
 @lru_cache(maxsize=8)  # asked again for each write until somebody else is shut out
 def digest_known(ids: frozenset[bytes]) -> bytes:
     return blake2b(pack([_KNOWN, sorted(ids)]), digest_size=32).digest()
@@ -119,7 +101,7 @@ def good(epochs: Epochs, held: Evaluator) -> list[Epoch]:
     if held.chain is None:
         return []
     stewards = keys_of_stewards(held)
-    known = digest_known(to_know(held))
+    known = digest_known(held.shut_out)
     return sorted(
         (
             epoch
@@ -197,7 +179,7 @@ def epoch_change(
     ]
     fields: dict[str, Write] = {
         "commitment": (commitment_of(key), ()),
-        "known": (digest_known(to_know(held)), ()),
+        "known": (digest_known(held.shut_out), ()),
         "follows": (follows, ()),
     }
     return record, EPOCH, fields

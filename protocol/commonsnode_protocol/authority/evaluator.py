@@ -8,6 +8,7 @@ safe. A change of the chain values everything anew; anything else only what it i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from commonsnode_protocol.authority.acts import CHARTER, Certificate, Entry, entry, values_of
 from commonsnode_protocol.authority.cuts import may_stand
@@ -81,6 +82,7 @@ class Evaluator:
     _holders: dict[bytes, set[bytes]] = field(default_factory=dict)  # key → persons
     _claims: dict[bytes, set[bytes]] = field(default_factory=dict)  # the same of the keys that they claim
     _kept: dict[bytes, set[bytes]] = field(default_factory=dict)  # changeset → persons whose keys it is about
+    _shut_out: frozenset[bytes] | None = None  # none: not worked out since the last step
 
     def __post_init__(self) -> None:
         self._pool = Pool(self.community)
@@ -118,6 +120,13 @@ class Evaluator:
     def readers(self) -> AbstractSet[bytes]:
         """The keys of members and stewards that may read what is sealed; live."""
         return self._roster.readers
+
+    @property
+    def shut_out(self) -> frozenset[bytes]:
+        """All that shuts somebody out: standing revocations of persons and keys, withdrawals, leaves, and removals of stewards."""
+        if self._shut_out is None:
+            self._shut_out = frozenset(self._find_shut_out())
+        return self._shut_out
 
     @property
     def people(self) -> Mapping[bytes, Member]:
@@ -163,6 +172,7 @@ class Evaluator:
         if not entries:
             return NOTHING
         touched = Touched()
+        self._shut_out = None
         for each in entries:
             self._take(each, touched)
         self._elections.add(entries)
@@ -250,8 +260,11 @@ class Evaluator:
         self._value_keys(self._holders.keys() | self._acts.by_key.keys())
         all_stand = {key for key, verdict in self._roster.acts.live.items() if verdict == ALWAYS}
         for id_ in self.standing:
-            if (author := self._held[id_].changeset.author) not in all_stand:
-                self._roster.stood(id_, author)
+            held = self._held[id_]
+            if held.changeset.author not in all_stand:
+                self._roster.stood(id_, held.changeset.author)
+            if held.cuts_key:
+                self._roster.put_key_cut(id_, stands=True)
         now = self._roster.data.live
         authors = frozenset(key for key in data.keys() | now.keys() if data.get(key) != now.get(key))
         left = None
@@ -287,6 +300,9 @@ class Evaluator:
             self._roster.stood(id_, self._held[id_].changeset.author)
         for id_ in fell_ids:
             self._roster.fell(id_)
+        for id_ in (*rose_ids, *fell_ids):
+            if self._held[id_].cuts_key:
+                self._roster.put_key_cut(id_, stands=id_ in rose_ids)
         return Step(rose_ids, fell_ids, frozenset(authors), False, None)
 
     def _value_person(self, first: bytes, touched: Touched | None = None) -> set[bytes]:
@@ -337,6 +353,16 @@ class Evaluator:
     def _person_of(self, first: bytes) -> Person | None:
         member = self._roster.people.live.get(first)
         return member.person if member is not None else None
+
+    def _find_shut_out(self) -> Iterator[bytes]:
+        if self._acts is None:
+            return
+        yield from self._acts.shut_out
+        yield from self._roster.key_cuts
+        yield from (id_ for id_, count in self._roster.leaves.items() if count)
+        for before, table in pairwise(self._acts.chain.tables):
+            if set(before.stewards) - set(table.stewards):
+                yield table.id
 
     def _settle(self, ids: Iterable[bytes]) -> tuple[frozenset[bytes], frozenset[bytes]]:
         rose: set[bytes] = set()

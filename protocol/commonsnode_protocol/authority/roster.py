@@ -4,6 +4,7 @@ A step of the authority function changes few entries, so nothing else is valued 
 it copied. Where nothing changed, it is the same `Authority` as before.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -53,11 +54,16 @@ class Roster:
         default_factory=Kept
     )  # without those whose key is only their own first
     readers: set[bytes] = field(default_factory=set)
+    leaves: Counter[bytes] = field(default_factory=Counter)  # of persons, by changeset
+    key_cuts: set[bytes] = field(default_factory=set)  # changesets that stand and revoke a key
     _cut: Kept[bool] = field(default_factory=Kept)
     _apart: Kept[bool] = field(default_factory=Kept)
     _given: Authority = field(default_factory=Authority)
 
     def put_person(self, first: bytes, member: Member | None) -> None:
+        before = self.people.live.get(first)
+        self.leaves.subtract(before.leaves if before is not None else ())
+        self.leaves.update(member.leaves if member is not None else ())
         self.people.put(first, member)
         self.members.put(first, member.membership if member is not None else None)
 
@@ -82,6 +88,9 @@ class Roster:
     def stood(self, id_: bytes, author: bytes) -> None:
         """A changeset of lane `authority` stands: for a reason of its own, where not all of its author stands."""
         self._apart.put(id_, True if self.acts.live.get(author) != ALWAYS else None)
+
+    def put_key_cut(self, id_: bytes, *, stands: bool) -> None:
+        (self.key_cuts.add if stands else self.key_cuts.discard)(id_)
 
     def fell(self, id_: bytes) -> None:
         self._apart.put(id_, None)

@@ -62,6 +62,7 @@ class Stewardship:
     withdrawals: Found[Withdrawal] = field(default_factory=dict)
     keys_revoked: Found[KeyRevoked] = field(default_factory=dict)  # by person
     indexed: set[bytes] = field(default_factory=set)
+    shut_out: set[bytes] = field(default_factory=set)  # the revocations and withdrawals, by changeset
 
     def __post_init__(self) -> None:
         for first in self.chain.tenures:
@@ -161,10 +162,12 @@ class Stewardship:
                 continue
             elif isinstance(act, Revocation):
                 _with(self.revocations, act.person, entry, act)
+                self.shut_out.add(entry.id)
             elif isinstance(act, Invitation):
                 _with(self.invitations, act.key, entry, act)
             elif isinstance(act, Withdrawal):
                 _with(self.withdrawals, act.invitation, entry, act)
+                self.shut_out.add(entry.id)
             elif isinstance(act, KeyRevoked):
                 _with(self.keys_revoked, act.person, entry, act)
         if touched is not None:
@@ -174,6 +177,7 @@ class Stewardship:
         if entry.id not in self.indexed:
             return
         self.indexed.discard(entry.id)
+        self.shut_out.discard(entry.id)
         for act in entry.acts:
             if isinstance(act, Grant):
                 _without(self.grants, act.person, entry.id)
