@@ -42,6 +42,15 @@ CommunityOption = Annotated[
         help="Id, beginning of an id, or name. May be left out where only one community is followed.",
     ),
 ]
+CommunitiesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--community",
+        metavar="C",
+        autocompletion=_communities_to_complete,
+        help="Only of this community; may be repeated.",
+    ),
+]
 KindOption = Annotated[str | None, typer.Option("--kind", metavar="K", help="Only this kind of record.")]
 ThingId = Annotated[
     str, typer.Argument(metavar="ID", help="The id of a thing, or an unambiguous beginning of it.")

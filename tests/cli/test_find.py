@@ -40,6 +40,7 @@ def test_the_nearest_come_first(valley: Shell) -> None:
     assert titles(valley, "mixer", "--near", "my community", "--within", "5km") == ["cement mixer"]
     assert titles(valley, "mixer", "--near", "Mill", "--within", "20 km") == ["small mixer"]
     assert titles(valley, "cement", "mixer") == ["cement mixer"]
+    assert titles(valley, "mixer", "--near", "-0.30,-78.26") == ["cement mixer", "small mixer"]
 
 
 def test_what_is_free_for_all_of_the_time_is_found_with_its_free_spans(valley: Shell) -> None:

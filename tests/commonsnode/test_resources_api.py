@@ -243,6 +243,17 @@ async def test_members_see_where_a_thing_is_and_others_its_cell(api: Api) -> Non
     assert titles(exactly) == ["thing 3"]
 
 
+async def test_places_of_a_private_community_are_no_names_for_others(api: Api) -> None:
+    secret = str((await api("POST", "/communities", {"name": "Secret", "reading": "members"}))["id"])
+    hall = {"kind": "place", "fields": {"title": "Hidden hall", "place": place(0.5, -78.0)}}
+    await api("POST", f"/communities/{secret}/records", hall)
+    assert (await ask(api, near="hidden hall"))["near"]["source"] == "place"
+    for name in ("hidden hall", "Hiden hall"):
+        refused = await api("GET", "/resources", tcp=True, near=name)
+        assert (refused.status, refused["field"]) == (422, "near")
+        assert "Hidden" not in str(refused.body)
+
+
 async def test_terms_are_those_of_who_asks(api: Api) -> None:
     community = await valley(api, lending={"to": "members"})
     await api.add(community, title="for members")

@@ -11,7 +11,7 @@ import typer
 
 from commonsnode_cli.client import Client, Document
 from commonsnode_cli.failures import Refused, WrongUsage
-from commonsnode_cli.invocation import Invocation, Json
+from commonsnode_cli.invocation import CommunitiesOption, Invocation, Json
 from commonsnode_cli.wording import distance, span_text, value_text
 from commonsnode_cli.words import text as valid
 
@@ -76,10 +76,7 @@ def find(
         _Several,
         typer.Option(metavar="K", help="Kind of record, if not resource; 'any' for all. May be repeated."),
     ] = None,
-    community: Annotated[
-        _Several,
-        typer.Option("--community", metavar="C", help="Only of this community. May be repeated."),
-    ] = None,
+    community: CommunitiesOption = None,
     tag: Annotated[_Several, typer.Option(metavar="TAG", help="A tag that it has. May be repeated.")] = None,
     condition: Annotated[
         _Several,
