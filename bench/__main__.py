@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import applying, authority, differing, finding, limits, machine, report, syncing
+from bench import applying, authority, differing, finding, limits, machine, report, reservations, syncing
 from bench.run import QUICK, THOROUGH, Run
 from commonsnode.daemon import GC_THRESHOLDS
 
@@ -81,6 +81,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "differences": differing.measure,
     "authority": authority.measure,
     "finding": finding.measure,
+    "reservations": reservations.measure,
 }
 
 
