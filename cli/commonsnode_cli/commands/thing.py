@@ -143,7 +143,8 @@ def show(
     call.out.line((found["title"], "bold"))
     unshown = {*UNSHOWN, *(("care",) if found["care"] and found["care"]["tasks"] else ())}
     shown = {name: value for name, value in found["fields"].items() if name not in unshown}
-    width = max(map(len, shown), default=0) + 2
+    void = {name: writes for name, writes in found["void"].items() if name not in UNSHOWN}
+    width = max(map(len, (*shown, *found["conflicts"], *void)), default=0) + 2
     for name, value in shown.items():
         sealed = ("  (members only)", "dim") if name in found["lanes"] else ""
         call.out.line(f"  {name:<{width}}", value_text(name, value), sealed)
@@ -156,7 +157,7 @@ def show(
         for other in found["conflicts"][name]:
             said = f"cleared; also: {value_text(name, other['value'])}  ({other['author'][:8]}, {moment(other['time'])})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
-    for name, writes in found["void"].items():
+    for name, writes in void.items():
         for one in writes:
             said = f"no effect: {value_text(name, one['value'])}  ({one['author'][:8]}, {moment(one['time'])}: {one['why']})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
