@@ -47,8 +47,7 @@ def decline(author: Author, of: Found, why: str | None = None) -> Done:
     _as_decider(author, of, Act.DECLINED)
     if of.booking.state in (State.OUT, State.RETURNED, State.CANCELLED):
         raise Conflict(f"it is {of.booking.state.value}, so there is nothing to decline")
-    decided = [each for each in _those_in(author, of, _OPEN) if each.held.may_decide(author.key)]
-    return write_act(author, decided, Act.DECLINED, True, _why(why))
+    return write_act(author, _decided_in(author, of, _OPEN), Act.DECLINED, True, _why(why))
 
 
 def confirm(author: Author, of: Found) -> Done:
@@ -62,7 +61,7 @@ def confirm(author: Author, of: Found) -> Done:
         author,
         [
             each
-            for each in _those_in(author, of, _OPEN)
+            for each in _decided_in(author, of, _OPEN)
             if each.booking.state is not State.CONFIRMED or each.booking.rank > reached
         ],
         Act.CONFIRMED,
@@ -75,7 +74,7 @@ def hand_over(author: Author, of: Found, at_ms: int | None = None) -> Done:
     _as_decider(author, of, Act.HANDED_OVER)
     if of.booking.state not in (*_OPEN, State.OUT):
         raise Conflict(f"it is {of.booking.state.value}, so there is nothing to hand over")
-    return _raised(author, _those_in(author, of, _OPEN), Act.HANDED_OVER, _past(author, at_ms))
+    return _raised(author, _decided_in(author, of, _OPEN), Act.HANDED_OVER, _past(author, at_ms))
 
 
 def take_back(author: Author, of: Found, at_ms: int | None = None) -> Done:
@@ -86,7 +85,7 @@ def take_back(author: Author, of: Found, at_ms: int | None = None) -> Done:
             f"it is {of.booking.state.value}, and was not handed over: commonsnode reservation hand-over"
         )
     at = _past(author, at_ms)
-    back = [each for each in _those_in(author, of, (State.OUT,)) if each.held.may_decide(author.key)]
+    back = _decided_in(author, of, (State.OUT,))
     if any(at < handed for each in back for handed in _handed_over(each)[:1]):
         raise WrongField("at", "is before it was handed over")
     longer = [
@@ -144,6 +143,11 @@ def _those_in(author: Author, of: Found, states: Collection[State]) -> list[Foun
     return [each for each in whole_of(author.store, of) if each.booking.state in states]
 
 
+def _decided_in(author: Author, of: Found, states: Collection[State]) -> list[Found]:
+    """Those of them on which this author decides: the parts of a kit may have other keepers."""
+    return [each for each in _those_in(author, of, states) if each.held.may_decide(author.key)]
+
+
 def _handed_over(of: Found) -> list[int]:
     """When it was, the earliest first."""
     return sorted(
@@ -154,13 +158,9 @@ def _handed_over(of: Found) -> list[int]:
 
 
 def _raised(author: Author, every: Sequence[Found], act: Act, value: Value) -> Done:
-    """Confirm or hand over those of these that one decides on, and that then stand.
-
-    Raises Conflict where one would not, for others that go before it.
-    """
-    decided = [each for each in every if each.held.may_decide(author.key)]
-    displaced = [record for of in decided for record in _displaced_by(author, of, act)]
-    return replace(write_act(author, decided, act, value), displaces=tuple(displaced))
+    """Confirm or hand over these, which then stand. Raises Conflict where one would not, for others that go before it."""
+    displaced = [record for of in every for record in _displaced_by(author, of, act)]
+    return replace(write_act(author, every, act, value), displaces=tuple(displaced))
 
 
 def _displaced_by(author: Author, of: Found, act: Act) -> list[bytes]:
