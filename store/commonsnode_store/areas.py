@@ -3,7 +3,7 @@
 Distances are great circles on a ball of 6,371,008.8 m (the mean radius): at most 0.6 % from those on the ellipsoid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import asin, cos, pi, radians, sin, sqrt
@@ -67,6 +67,11 @@ class Polygons:
         """Whether a point is in it, and in none of the holes."""
         return any(_within(polygon, lat, lon) for polygon in self._banded)
 
+    def around(self, metres: int) -> "Polygons":
+        """Boxes that hold all that is no farther from it than this."""
+        wide = [box for of in self.boxes() for box in _wider(of, metres)]
+        return Polygons([[[(s, w), (s, e), (n, e), (n, w), (s, w)]] for s, w, n, e in wide])
+
 
 def distance_m(a: Point, b: Point) -> int:
     """Between two points, in whole metres."""
@@ -110,6 +115,25 @@ def circle_boxes(origin: Point, radius_m: int) -> list[Box]:
         *other,
         *([(south, -LON_MAX, north, -LON_MAX)] if east == LON_MAX else []),
     ]
+
+
+def _wider(box: Box, metres: int) -> Iterator[Box]:
+    """One box, or several where it crosses the date line, which has two names."""
+    south, west, north, east = box
+    angle = (metres + 1) / EARTH_M
+    reach = int(angle / _UNIT) + _SLACK
+    south, north = south - reach, north + reach
+    if south <= -LAT_MAX or north >= LAT_MAX:  # a pole is inside: every longitude
+        yield max(south, -LAT_MAX), -LON_MAX, min(north, LAT_MAX), LON_MAX
+        return
+    ratio = sin(angle) / cos(max(abs(south), abs(north)) * _UNIT)
+    along = int(asin(ratio) / _UNIT) + _SLACK if ratio < 1 else LON_MAX
+    west, east = west - along, east + along
+    yield south, max(west, -LON_MAX), north, min(east, LON_MAX)
+    if west <= -LON_MAX:
+        yield south, max(west + 2 * LON_MAX, -LON_MAX), north, LON_MAX
+    if east >= LON_MAX:
+        yield south, -LON_MAX, north, min(east - 2 * LON_MAX, LON_MAX)
 
 
 class _Banded:

@@ -78,10 +78,12 @@ def radius_m(grid_m: int) -> int:
 
 
 def widened(query: FindQuery, blurred_m: int) -> FindQuery:
-    """So that what is within reach is found by its blurred place, too."""
-    if query.near is None or query.within_m is None:
+    """So that what is within reach, and inside of an area, is found by its blurred place, too."""
+    if not blurred_m:
         return query
-    return replace(query, within_m=query.within_m + blurred_m)
+    within = query.within_m + blurred_m if query.within_m is not None else None
+    area = query.area.around(blurred_m) if query.area is not None else None
+    return replace(query, within_m=within, area=area)
 
 
 def found_exactly(db: Connection, lanes: Sequence[Lane], query: FindQuery, page: FindPage) -> FindPage:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonsnode_store.areas import Point, Polygons
+from commonsnode_store.areas import Point, Polygons, distance_m
 
 _COORDINATES = st.integers(-12, 12) | st.integers(-900_000_000, 900_000_000)
 _POINTS = st.tuples(_COORDINATES, _COORDINATES)
@@ -44,3 +44,18 @@ def test_a_comb_whose_every_edge_goes_from_south_to_north_is_one_too() -> None:
     area = Polygons([[ring]])
     for lon in range(-1, 50):
         assert area.holds(500, lon) == (by_all_edges(ring, 500, lon) >= 0)
+
+
+@given(
+    _POINTS, _POINTS, st.integers(0, 50_000), st.integers(-450_000, 450_000), st.integers(-450_000, 450_000)
+)
+def test_what_is_around_an_area_is_in_the_boxes_around_it(
+    one: Point, other: Point, metres: int, north: int, east: int
+) -> None:
+    ring = [one, (one[0], other[1]), other, one]
+    around = Polygons([[ring]]).around(metres)
+    for lat, lon in ring:
+        beside = max(-900_000_000, min(900_000_000, lat + north)), lon + east
+        beside = beside[0], (beside[1] + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
+        if distance_m((lat, lon), beside) <= metres:
+            assert around.holds(*beside)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ from commonsnode_protocol.changeset import KEYS, MEMBERS, PUBLIC, build, decode
 from commonsnode_protocol.epochs import commitment_of
 from commonsnode_protocol.intake import Checked
 from commonsnode_protocol.sealing import seal
-from commonsnode_store.areas import Point, distance_m
+from commonsnode_store.areas import Point, Polygons, distance_m
 from commonsnode_store.asked import FindQuery
 from commonsnode_store.store import Store
 from store_acts import CHARTER_OF_F, VALLEY, signed, take
@@ -78,11 +79,7 @@ def village(folder: Path) -> Iterator[tuple[Store, dict[str, Point]]]:
 def pages(store: Store, query: FindQuery) -> Iterator[Sequence[tuple[str, int | None]]]:
     cursor: str | None = None
     while True:
-        page = store.find_things(
-            FindQuery(
-                text=query.text, near=query.near, within_m=query.within_m, limit=query.limit, cursor=cursor
-            )
-        )
+        page = store.find_things(replace(query, cursor=cursor))
         yield [(hit.title, hit.distance_m) for hit in page.hits]
         cursor = page.cursor
         if cursor is None:
@@ -106,6 +103,25 @@ def test_pages_together_are_all_things_by_their_true_distance(
         assert [distance for page in found for _, distance in page] == [distance for distance, _ in expected]
         assert {title for page in found for title, _ in page} == {title for _, title in expected}
         assert all(len(page) == limit for page in found[:-1])
+
+
+@pytest.mark.parametrize("near", [None, MARKET])
+@pytest.mark.parametrize("limit", [5, 200])
+def test_what_is_in_an_area_is_there_by_its_true_place(
+    village: tuple[Store, dict[str, Point]], near: Point | None, limit: int
+) -> None:
+    store, places = village
+    lat, lon = MARKET
+    outer = [(lat - 90_000, lon - 90_000), (lat - 90_000, lon + 200_000), (lat + 150_000, lon - 30_000)]
+    hole = [(lat - 30_000, lon - 30_000), (lat - 30_000, lon + 30_000), (lat + 40_000, lon)]
+    area = Polygons([[[*outer, outer[0]], [*hole, hole[0]]]])
+    expected = {title for title, at in places.items() if area.holds(*at)}
+    assert 5 < len(expected) < THINGS / 2
+    found = [hit for page in pages(store, FindQuery(near=near, area=area, limit=limit)) for hit in page]
+    assert sorted(title for title, _ in found) == sorted(expected)
+    if near is not None:
+        distances = [distance for _, distance in found if distance is not None]
+        assert distances == sorted(distance_m(near, places[title]) for title in expected)
 
 
 def test_a_half_that_says_a_place_far_away_is_neither_lost_nor_there_twice(folder: Path) -> None:
