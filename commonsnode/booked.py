@@ -1,6 +1,6 @@
 """One reservation among all that is reserved of its thing: who decides on it, what is taken, by what it was made longer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commonsnode.errors import Unknown
@@ -12,6 +12,8 @@ from commonsnode_protocol.kits import parts_of
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.reserved import Reserved, ThingBookings
 from commonsnode_store.store import Store
+
+EXTENSIONS_MAX = 256  # of one loan
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +89,34 @@ def is_free(held: ThingBookings, ask: Ask) -> bool:
     return not any(begin < ask.end_ms and ask.begin_ms < end for begin, end in spans)
 
 
-def extensions(held: ThingBookings, ask: Ask) -> list[Reserved]:
-    """The asks by which this loan was made longer, each from the end of the one before."""
+def extensions(
+    held: ThingBookings, ask: Ask, begins: Mapping[int, Sequence[Reserved]] | None = None
+) -> list[Reserved]:
+    """The asks by which this loan was made longer, each from the end of the one before. begins: by_begin, where it is known."""
+    begins = by_begin(held) if begins is None else begins
     result: list[Reserved] = []
-    at, seen = ask, {ask.changeset}
-    while True:
+    at = ask
+    while len(result) < EXTENSIONS_MAX:
         following = [
             each
-            for each in held.reserved
-            if each.booking.ask.begin_ms == at.end_ms
-            and at.changeset in each.booking.ask.refs
-            and each.booking.ask.changeset not in seen
+            for each in begins.get(at.end_ms, ())
+            if at.changeset in each.booking.ask.refs
             and held.rules.people.same(each.booking.ask.author, at.author)
             and each.booking.state not in (State.CANCELLED, State.DECLINED)
         ]
         if not following:
-            return result
+            break
         result.append(following[0])
         at = following[0].booking.ask
-        seen.add(at.changeset)
+    return result
+
+
+def by_begin(held: ThingBookings) -> dict[int, list[Reserved]]:
+    """What is reserved of a thing, by when it begins."""
+    found: dict[int, list[Reserved]] = {}
+    for each in held.reserved:
+        found.setdefault(each.booking.ask.begin_ms, []).append(each)
+    return found
 
 
 def overdue(held: ThingBookings, booking: Booking, now_ms: int) -> bool:

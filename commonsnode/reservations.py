@@ -6,9 +6,10 @@ Computed from what stands, never stored: so it is there after a restart, and goe
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nsmallest
 from typing import TypeAlias
 
-from commonsnode.booked import is_asked, is_free, keeps, overdue
+from commonsnode.booked import is_asked, is_free, overdue
 from commonsnode.governing import person_of
 from commonsnode_protocol.authority import Authority
 from commonsnode_protocol.bookings import Booking, Rank, State
@@ -17,6 +18,7 @@ from commonsnode_store.store import Store
 
 Both: TypeAlias = tuple[ThingBookings, Reserved]
 
+LOOKED_AT_MAX = 1_000  # reservations, those that begin first: somebody may have written very many
 PAST_MS = 7 * 24 * 3_600_000  # so long after its end one is still told of what became of a reservation
 
 
@@ -96,20 +98,18 @@ def is_open(reserved: Reserved, now_ms: int) -> bool:
 def news(every: Sequence[Both], key: bytes, now_ms: int) -> list[News]:
     """What this person must be told of these, those that begin first, first. every: what `concerning` finds, or more."""
     found: list[News] = []
-    seen: set[tuple[bytes, bytes]] = set()
-    for held, reserved in every:
-        ask = reserved.booking.ask
-        named = ask.changeset, ask.record
-        if named in seen or (reserved.booking.state is not State.OUT and ask.end_ms + PAST_MS < now_ms):
-            continue
-        seen.add(named)
-        if held.rules.people.same(ask.author, key):
+    open_ones = {
+        (each.booking.ask.begin_ms, each.booking.ask.record, each.booking.ask.changeset): (held, each)
+        for held, each in every
+        if each.booking.state is State.OUT or each.booking.ask.end_ms + PAST_MS > now_ms
+    }
+    for named in nsmallest(LOOKED_AT_MAX, open_ones):
+        held, reserved = open_ones[named]
+        if held.rules.people.same(reserved.booking.ask.author, key):
             found += _to_asker(held, reserved, now_ms)
-            if reserved.booking.state is State.OUT and keeps(held, key):
-                continue
         elif is_asked(held, key):
             found += _to_keeper(held, reserved, now_ms)
-    return sorted(found, key=lambda each: (each.booking.ask.begin_ms, each.booking.ask.record, each.matter))
+    return found
 
 
 def _to_asker(held: ThingBookings, reserved: Reserved, now_ms: int) -> list[News]:

@@ -14,6 +14,7 @@ from commonsnode.errors import WrongField
 from commonsnode.http.calls import Call, Malformed
 from commonsnode.http.reservation_documents import Documents, in_time_of, terms_document
 from commonsnode.http.reservation_notices import named, notices
+from commonsnode.http.reservation_words import LATEST_MS
 from commonsnode.lending import PERSON, THING, Span, described, lent
 from commonsnode.reservation_changes import Done
 from commonsnode.reservations import Both, asked_by, asked_of, is_open
@@ -120,7 +121,7 @@ async def extend(call: Call) -> Mapping[str, Any]:
         of = _found(author.store, call)
         zone = _zone(author.store, of)
         # Days and clock times are those after the beginning of the loan.
-        begin = clock(of.ask.begin_ms, zone)
+        begin = clock(min(of.ask.begin_ms, LATEST_MS), zone)
         span = time_span(begin, call.body["until"], author.now_ms, zone, days_max=LENGTH_DAYS_MAX)
         assert span is not None
         return _asked(author, reserving.extend(author, of, span.end_ms, by_day=span.by_day[1]))

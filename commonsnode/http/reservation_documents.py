@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from commonsnode.booked import extensions, is_asked, overdue
+from commonsnode.booked import by_begin, extensions, is_asked, overdue
 from commonsnode.deciding import WHY
 from commonsnode.governing import role_of
 from commonsnode.http.documents import moment
@@ -31,6 +31,9 @@ class Documents:
         self._now_ms = now_ms
         self._things: dict[tuple[bytes, bytes], RecordView | None] = {}
         self._authorities: dict[bytes, Authority] = {}
+        self._indexes: dict[
+            int, tuple[ThingBookings, tuple[dict[bytes, bytes], dict[int, list[Reserved]]]]
+        ] = {}
 
     def rows(self, found: Sequence[tuple[ThingBookings, Reserved]]) -> list[dict[str, Any]]:
         """In the order given."""
@@ -52,7 +55,7 @@ class Documents:
         said = view.values if view is not None else {}
         thing = self._thing(held)
         lent = described(self._store, thing) if thing is not None else None
-        records = {each.booking.ask.changeset: each.booking.ask.record for each in held.reserved}
+        records, begins = self._index(held)
         authority = self._authority(held.community)
         is_member = role_of(authority, ask.author) in (MEMBER, STEWARD)
         terms = lent.terms(type_said(said), is_member) if lent is not None else NOT_HERE
@@ -92,7 +95,7 @@ class Documents:
                 for of, each in parts
             ],
             "part_of": of_kit.hex() if isinstance(of_kit, bytes) else None,
-            "extended_by": [each.booking.ask.record.hex() for each in extensions(held, ask)],
+            "extended_by": [each.booking.ask.record.hex() for each in extensions(held, ask, begins)],
             "terms": terms_document(terms),
             "no_effect": [
                 {
@@ -123,6 +126,14 @@ class Documents:
             for (community, lane), records in wanted.items()
             for record, view in self._store.records(community, lane, KIND, sorted(records)).items()
         }
+
+    def _index(self, held: ThingBookings) -> tuple[dict[bytes, bytes], dict[int, list[Reserved]]]:
+        """The records of all asks for a thing, and these by when they begin; made once."""
+        found = self._indexes.get(id(held))
+        if found is None:
+            records = {each.booking.ask.changeset: each.booking.ask.record for each in held.reserved}
+            found = self._indexes[id(held)] = held, (records, by_begin(held))
+        return found[1]
 
     def _parts(
         self, held: ThingBookings, reserved: Reserved, thing: RecordView | None

@@ -220,6 +220,8 @@ async def test_what_a_member_writes_in_bad_faith_stops_nobody_from_looking(villa
     assert (await api("GET", "/status")).status == 200
     (row,) = (await api("GET", "/reservations"))["reservations"]
     assert (row["state"], row["note"], row["until"][:4]) == ("asked", None, "9999")
+    assert (await village.do("Ines", "extend", row["id"], until="2090-05-01")).status in (409, 422)
+    assert (await village.api.page(f"/things/{village.drill}")).status == 200
     refused = await village.reserve("Rosa", "2090-05-01", "2090-05-02")
     assert (refused.status, "hours cannot be followed" in refused["detail"]) == (409, True)
 
