@@ -95,10 +95,9 @@ class Concerned:
         # Of whom one key is another's now, all keys are: each may stand for the other.
         concerned = set(keys)
         for said in (before, after):
-            for first in said.people:
-                theirs = _keys(said, first)
-                if not keys.isdisjoint(theirs):
-                    concerned |= theirs
+            for first, member in said.people.items():
+                if first in keys or (member.person is not None and not keys.isdisjoint(member.person.keys)):
+                    concerned |= _keys(said, first)
         self.things[community.id].update(
             resource for (resource,) in select_in(self.db, _DECIDED, sorted(concerned), community.no)
         )

@@ -22,7 +22,7 @@ from commonsnode_protocol.bookings import (
 from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import PUBLIC, Changeset, build, decode, public_key
 from commonsnode_protocol.commitments import amount_of, read
-from commonsnode_protocol.custody import Custody, People, Term
+from commonsnode_protocol.custody import TERMS_MAX, Custody, People, Term
 from commonsnode_protocol.record import typed_id
 
 COMMUNITY = bytes([7]) * 32
@@ -148,6 +148,22 @@ def test_who_was_keeper_decided_until_they_handed_it_over() -> None:
         precedes=lambda a, b: (a, b) == (before.id, ending),
     )
     assert states([one], before, after, rules=kept) == ["confirmed"]
+
+
+def test_of_a_keepers_former_terms_the_last_ones_count() -> None:
+    one = ask(ANA, 10, 20, 5)
+    before = act(BEN, one, "confirmed", 6)
+    ends = [bytes([n]) * 32 for n in range(TERMS_MAX + 1)]
+    terms = (*(Term(BEN, end) for end in ends), Term(KEEPER))
+    assert [states([one], before, rules=_preceding(before.id, end, terms)) for end in ends[:2]] == [
+        ["asked"],
+        ["confirmed"],
+    ]
+
+
+def _preceding(act: bytes, end: bytes, terms: tuple[Term, ...]) -> Rules:
+    """Of KEEPER's thing, where one act precedes one end alone."""
+    return replace(KEPT, custody=Custody(KEEPER, terms), precedes=lambda a, b: (a, b) == (act, end))
 
 
 def test_an_act_is_on_the_ask_that_it_names() -> None:

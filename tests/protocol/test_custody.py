@@ -6,7 +6,7 @@ from itertools import permutations, product
 import pytest
 
 from commonsnode_protocol.changeset import PUBLIC, Changeset, build, decode, public_key
-from commonsnode_protocol.custody import Custody, People, custody, keeper_writes, own_chain
+from commonsnode_protocol.custody import CANDIDATES_MAX, Custody, People, custody, keeper_writes, own_chain
 from commonsnode_protocol.record import RecordKey, typed_id
 
 COMMUNITY = bytes([7]) * 32
@@ -107,6 +107,15 @@ def test_a_steward_supersedes_another_also_by_way_of_a_hand_over() -> None:
     first = wrote(FOUNDER, BEN)
     handed = wrote(BEN, CAT, first)
     assert kept(MADE, first, handed, wrote(SECOND, ANA, handed)).keeper == ANA
+
+
+def test_of_many_hand_overs_from_one_value_the_first_counts_and_of_too_many_none() -> None:
+    chain = [wrote(ANA, BEN)]
+    while len(chain) < CANDIDATES_MAX:
+        chain.append(wrote(ANA, CAT, after=chain[-1:], time=len(chain)))
+    assert kept(MADE, *reversed(chain)).keeper == BEN
+    too_many = kept(MADE, *chain, wrote(ANA, CAT, after=chain[-1:], time=0))
+    assert (too_many.keeper, too_many.forked) == (None, True)
 
 
 def test_nobody_is_keeper_where_the_keeper_gave_it_back() -> None:
