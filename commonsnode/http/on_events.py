@@ -19,6 +19,8 @@ HEARTBEAT_S = 15.0  # after so much silence a comment is sent, so that both side
 RETRY_MS = 3_000  # what a browser waits before it comes back
 LAST_EVENT_ID = "Last-Event-ID"
 
+# The second is for nginx, which else keeps events back until it has 4 KiB of them.
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _READ_ANEW = "what landed since then is not told one by one any more: read anew what you show"
 
 
@@ -36,7 +38,7 @@ async def events(call: Call) -> web.StreamResponse:
         missed = [] if last is None else await call.node.writer.read(lambda store: store.news_after(last))
         newest = await call.node.writer.read(lambda store: store.newest())
         lines = Lines(call.request, EVENTS_TYPE)
-        lines.response.headers["Cache-Control"] = "no-store"
+        lines.response.headers.update(_HEADERS)
         await lines.begin()
         await lines.write_text([f"retry: {RETRY_MS}", ""])
         if missed is None:
