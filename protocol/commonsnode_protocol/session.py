@@ -282,10 +282,7 @@ class Session:
                 self._send(frames.Push(lane.number, 1, event.size, event.packed), Rank.LIVE)
             return
         lane.fetching = False
-        queue = lane.queue(event.use)
-        for changeset_id in event.taken:  # unless the peer dropped the lane meanwhile, and the queue with it
-            if queue and queue[0] == changeset_id:
-                queue.popleft()
+        lane.take_first(event.use, event.taken)
         gone = event.gone if event.use is Use.WANTED else ()
         if lane.shared and (event.packed or gone):
             self._send(frames.Changesets(lane.number, event.size, event.packed, gone), Rank.BULK)
@@ -300,8 +297,6 @@ class Session:
                 if changeset_id not in lane.named:
                     lane.named.add(changeset_id)
                     queue.append(changeset_id)
-        if event.have:
-            lane.unordered.add(Use.SUPPLY)
         lane.newest_first = event.newest_first
         if event.list_next is not None:
             lane.list_next = event.list_next
@@ -390,7 +385,6 @@ class Session:
                 if sum(len(each.wanted) for each in self._lanes.values()) + len(ids) > WANTED_IDS_MAX:
                     raise PeerError(Reason.FLOOD, "too much wanted at once")
                 lane.wanted.extend(ids)
-                lane.unordered.add(Use.WANTED)
                 self._serve(lane)
             case frames.Changesets():
                 self._changesets(lane, frame, now_ms)
@@ -471,7 +465,7 @@ class Session:
         for queue in (lane.need, lane.supply, lane.wanted):
             queue.clear()
         lane.outstanding.clear()
-        lane.unordered.clear()
+        lane.in_order.clear()
         lane.ordering = None
 
     # What follows from it
@@ -531,34 +525,27 @@ class Session:
         found = lane.supply if lane.phase is Phase.TRANSFERRING else None
         if not lane.shared or lane.fetching or lane.ordering or not (lane.wanted or found):
             return
-        use = Use.WANTED if lane.wanted else Use.SUPPLY
-        if use in lane.unordered and self._order(lane, use):
-            return
         budget = min(self._credit_out, BATCH_BYTES_MAX)
         if budget < ONE_CHANGESET_BYTES:
             return
+        use = Use.WANTED if lane.wanted else Use.SUPPLY
         queue = lane.queue(use)
-        ids = tuple(queue[i] for i in range(min(len(queue), BATCH_COUNT_MAX)))
+        count = len(queue)
+        if lane.key[1] != AUTHORITY:  # that is sent as it was found
+            if lane.needs_order(use):
+                lane.ordering = use, tuple(queue)
+                self._effects.append(Order(lane.key, lane.ordering[1]))
+                return
+            count = lane.in_order[use]
+        ids = tuple(queue[i] for i in range(min(count, BATCH_COUNT_MAX)))
         lane.fetching = True
         self._credit_out -= budget
         self._effects.append(Fetch(lane.key, ids, budget, use, lane.turn))
 
-    def _order(self, lane: Lane, use: Use) -> bool:
-        """Have what is to be sent put in order (rule 25). False where it is: `authority` is sent as it was found."""
-        lane.unordered.discard(use)
-        if lane.key[1] == AUTHORITY:
-            return False
-        lane.ordering = use, tuple(lane.queue(use))
-        self._effects.append(Order(lane.key, lane.ordering[1]))
-        return True
-
     def _ordered(self, lane: Lane, event: Ordered) -> None:
         if lane.ordering is None or lane.ordering[1] != event.asked:
             return  # the peer dropped the lane meanwhile
-        queue = lane.queue(lane.ordering[0])
-        for _ in event.asked:
-            queue.popleft()
-        queue.extendleft(reversed(event.ids))
+        lane.put_in_order(lane.ordering[0], event.asked, event.ids)
         lane.ordering = None
         self._serve(lane)
 

@@ -1,6 +1,7 @@
 """What a session (session.py) remembers of one lane."""
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -43,7 +44,9 @@ class Lane:
     supply: deque[bytes] = field(default_factory=deque)  # what the peer lacks
     wanted: deque[bytes] = field(default_factory=deque)  # what the peer asked for
     newest_first: bool = False  # ask for the last of `need` first
-    unordered: set[Use] = field(default_factory=set)  # queues to which ids came since they were put in order
+    in_order: dict[Use, int] = field(
+        default_factory=dict
+    )  # how many at the front of a queue were put in order
     ordering: tuple[Use, tuple[bytes, ...]] | None = None  # what is being put in order
     fetching: bool = False
     applying: int = 0
@@ -59,6 +62,30 @@ class Lane:
 
     def queue(self, use: Use) -> deque[bytes]:
         return self.wanted if use is Use.WANTED else self.supply
+
+    def needs_order(self, use: Use) -> bool:
+        """Whether a queue is to be put in order anew: where much came, against what is left in order.
+
+        So ids that come one by one are not each a reason to look at all others again.
+        """
+        in_order = self.in_order.get(use, 0)
+        return 2 * (len(self.queue(use)) - in_order) > in_order
+
+    def take_first(self, use: Use, ids: Iterable[bytes]) -> None:
+        """These went, from the front of a queue; unless the peer dropped the lane meanwhile, and the queue with it."""
+        queue = self.queue(use)
+        for changeset_id in ids:
+            if queue and queue[0] == changeset_id:
+                queue.popleft()
+                self.in_order[use] = max(0, self.in_order.get(use, 0) - 1)
+
+    def put_in_order(self, use: Use, asked: Sequence[bytes], ids: Sequence[bytes]) -> None:
+        """ids: the first of a queue, `asked`, in another order; what was asked twice may be there once."""
+        queue = self.queue(use)
+        for _ in asked:
+            queue.popleft()
+        queue.extendleft(reversed(ids))
+        self.in_order[use] = len(ids)
 
     def next_wanted(self, count_max: int) -> tuple[bytes, ...]:
         """Take the next ids out of `need`: the first ones, or the last ones; always by (time, id)."""

@@ -370,6 +370,35 @@ def test_too_much_wanted_at_once_is_a_flood() -> None:
     refuses(session, frames.Want(1, (b"\xff" * 32,)), Reason.FLOOD)
 
 
+def test_ids_that_are_wanted_one_by_one_are_no_reason_to_look_at_all_others_again() -> None:
+    """Each order may read what thousands of changesets ref; a frame of one id is to cost no more than itself."""
+    session, _ = begun()
+    wanted = [n.to_bytes(32, "big") for n in range(120)]
+    orders = 0
+    for ids in (wanted[:100], *([each] for each in wanted[100:])):
+        for effect in session.handle(received(frames.Want(1, tuple(ids))), 0):
+            if isinstance(effect, events.Order):
+                orders += 1
+                session.handle(events.Ordered(effect.key, effect.ids, effect.ids[::-1]), 0)
+    assert orders == 1
+
+
+def test_what_is_wanted_is_put_in_order_and_only_what_is_in_order_is_sent() -> None:
+    session, _ = begun()
+    wanted = [n.to_bytes(32, "big") for n in range(12)]
+    (order,) = session.handle(received(frames.Want(1, tuple(wanted[:8]))), 0)
+    assert order == events.Order(PUBLIC_LANE, tuple(wanted[:8]))
+    assert session.handle(received(frames.Want(1, (wanted[8],))), 0) == []
+    fetch = session.handle(events.Ordered(PUBLIC_LANE, tuple(wanted[:8]), tuple(wanted[7::-1])), 0)[0]
+    assert isinstance(fetch, events.Fetch)
+    assert fetch.ids == tuple(wanted[7::-1])
+    taken = tuple(wanted[7:1:-1])
+    fetched = events.Fetched(PUBLIC_LANE, events.Use.WANTED, fetch.budget, 9, b"packed", taken, ())
+    effects = session.handle(fetched, 0)
+    # Two are left in order, and one more has come, which is not more than half of them: it waits.
+    assert next(each for each in effects if isinstance(each, events.Fetch)).ids == (wanted[1], wanted[0])
+
+
 def test_data_waits_for_authority_that_changed_at_the_peer() -> None:
     """Else what somebody was revoked for would be sent to who knows of it already, refused, and at last called a flood."""
     session, state = begun(initiator=True)
