@@ -8,7 +8,7 @@ from commonsnode.authoring import Author
 from commonsnode.errors import WrongField
 from commonsnode.http import documents, on_care
 from commonsnode.http.calls import Call, fields_of
-from commonsnode.http.naming import with_names
+from commonsnode.http.naming import names_for, with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
 from commonsnode_protocol.care import EVENT
@@ -101,7 +101,7 @@ async def intend(call: Call) -> Mapping[str, Any]:
 async def shown(call: Call) -> Mapping[str, Any]:
     now_ms = call.node.clock.now_ms()
 
-    def read(store: Store) -> Mapping[str, Any]:
+    def read(store: Store) -> dict[str, Any]:
         ref = _resolve(store, call, void=True)
         view, held = store.whole(ref), inventory.held_values(store, ref)
         found = documents.record_full(store, view) if view is not None else documents.record_void(store, ref)
@@ -110,7 +110,12 @@ async def shown(call: Call) -> Mapping[str, Any]:
             return documents.with_held_half(found, half)
         return found if held is None else documents.with_held(found, held)
 
-    return await call.node.writer.read(read)
+    found = await call.node.writer.read(read)
+    last = found["care"]["last"] if found["care"] is not None else None
+    if last is not None:
+        named = await names_for(call, bytes.fromhex(found["community"]), [bytes.fromhex(last["by"])])
+        last["by_name"] = named.get(last["by"])
+    return found
 
 
 async def history(call: Call) -> Mapping[str, Any]:

@@ -178,6 +178,21 @@ async def test_everybody_reads_it_and_who_is_signed_in_writes(shed: Shed) -> Non
     assert {one["by"] for one in (await shed.care())["log"]} == {key, shed.api.node.id.hex()}
 
 
+async def test_who_took_care_has_a_name_for_members_and_none_for_others(shed: Shed) -> None:
+    contact = f"/communities/{shed.community}/contact"
+    assert (await shed.api("PATCH", contact, {"name": "Village hall"})).status == 200
+    await shed.did("oiled")
+    for document in (
+        (await shed.care())["log"][0],
+        (await shed.api("GET", f"/records/{shed.drill}"))["care"]["last"],
+    ):
+        assert document["by_name"] == "Village hall"
+    seen = await shed.api("GET", f"/records/{shed.drill}", tcp=True)
+    assert seen["care"]["last"]["by_name"] is None
+    log = await shed.api("GET", f"/records/{shed.drill}/care", tcp=True)
+    assert log["log"][0]["by_name"] is None
+
+
 async def test_only_things_are_cared_for(shed: Shed) -> None:
     body = {"kind": "agent", "fields": {"title": "Rosa"}}
     rosa = await shed.api("POST", f"/communities/{shed.community}/records", body)
