@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commonsnode.booked import busy_of
+from commonsnode.errors import Refusal
 from commonsnode.http.calls import Call
 from commonsnode.http.naming import names_for
 from commonsnode.http.reservation_documents import Documents
 from commonsnode.http.reservation_words import typed_as, when_text
+from commonsnode.lending import THING, Span, lent
 from commonsnode.reservations import Both, Matter, News, concerning, news
+from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
 NOTICES_MAX = 50  # in one answer
@@ -30,7 +34,11 @@ async def notices(call: Call) -> list[dict[str, Any]]:
         found = news(every, key, now_ms)[:NOTICES_MAX]
         documents = Documents(store, key, now_ms)
         rows = documents.rows([(each.held, each.reserved) for each in found])
-        return [_notice(each, row) for each, row in zip(found, rows, strict=True)]
+        return [
+            _notice(each, row)
+            for each, row in zip(found, rows, strict=True)
+            if each.matter is not Matter.FREE_AGAIN or _could_be_had(store, each, row["all_day"], now_ms)
+        ]
 
     told = await call.node.writer.read(read)
     kits = {(notice["matter"], notice["row"]["id"]) for notice in told}
@@ -65,6 +73,17 @@ async def named(call: Call, rows: Sequence[dict[str, Any]]) -> list[dict[str, An
         }
         for row in rows
     ]
+
+
+def _could_be_had(store: Store, each: News, all_day: bool, now_ms: int) -> bool:
+    """Whether an ask for the same would be taken now, and stand."""
+    held, ask = each.held, each.booking.ask
+    try:
+        thing = lent(store, RecordRef(held.community, held.lane or each.reserved.lane, THING, held.resource))
+        wanted = Span(ask.begin_ms, ask.end_ms, ask.amount, all_day)
+        return thing.check(wanted, busy_of(held, [ask.changeset]), held.rules.capacity, now_ms)
+    except Refusal:
+        return False
 
 
 def _notice(each: News, row: dict[str, Any]) -> dict[str, Any]:

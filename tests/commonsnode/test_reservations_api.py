@@ -158,6 +158,17 @@ async def test_a_thing_that_is_confirmed_at_once_is_had_at_once_and_by_one(villa
     assert [each["id"] for each in two["others"]] == [one["id"]]
     cancelled = await village.do("Rosa", "cancel", one["id"])
     assert cancelled["state"] == "cancelled"
+
+    async def told() -> list[str]:
+        found = await village.api("GET", "/reservations", token=village.tokens["Ines"])
+        return [notice["text"] for notice in found["notices"]]
+
+    (text,) = await told()
+    assert text.endswith(f"reserve {village.drill[:8]} --from 2090-05-02 --until 2090-05-03")
+    for condition in ("broken", "good"):
+        edited = {"fields": {"condition": condition}}
+        assert (await village.api("PATCH", f"/records/{village.drill}", edited)).status == 200
+        assert len(await told()) == (1 if condition == "good" else 0)
     confirmed = await village.do(None, "confirm", two["id"])  # the keeper knows of the cancellation
     assert confirmed["state"] == "confirmed"
 
