@@ -73,7 +73,7 @@ def asked_of(store: Store, communities: Iterable[bytes], key: bytes) -> list[Bot
     for community in communities:
         keys = keys_of(store.authority(community), key)
         if not keys.isdisjoint(store.authority(community).stewards):
-            found += [both for both in store.reservations(community) if is_asked(both[0], key)]
+            found += store.reservations(community, keepers=keys, unkept=True)
         else:
             found += store.reservations(community, keepers=keys)
     return found
@@ -84,7 +84,9 @@ def concerning(store: Store, communities: Iterable[bytes], key: bytes) -> list[B
     return [
         (held, each)
         for community in communities
-        for held, each in store.reservations(community)
+        for held, each in store.reservations(
+            community, concerning=keys_of(store.authority(community), key), unkept=True
+        )
         if is_asked(held, key) or held.rules.people.same(each.booking.ask.author, key)
     ]
 

@@ -95,7 +95,7 @@ def things_of(db: Connection, lanes: Iterable[Lane], records: Sequence[bytes]) -
             yield resource
 
 
-def things_in(db: Connection, lanes: Iterable[Lane], askers: Sequence[bytes] | None) -> Iterator[bytes]:
+def things_in(db: Connection, lanes: Iterable[Lane], askers: Collection[bytes] | None) -> Iterator[bytes]:
     """The things that anybody ever asked for, or that one of these keys did; some twice."""
     sql = "select distinct resource from commitments where lane = ?"
     by_askers = (
@@ -103,6 +103,9 @@ def things_in(db: Connection, lanes: Iterable[Lane], askers: Sequence[bytes] | N
         " where lane = ? and asker in (select no from authors where key in ({}))"
     )
     for lane in lanes:
-        rows = db.execute(sql, (lane.no,)) if askers is None else select_in(db, by_askers, askers, lane.no)
+        if askers is None:
+            rows: Iterable[tuple[bytes]] = db.execute(sql, (lane.no,))
+        else:
+            rows = select_in(db, by_askers, sorted(askers), lane.no)
         for (resource,) in rows:
             yield resource

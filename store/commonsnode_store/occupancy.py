@@ -133,21 +133,41 @@ def all_of(db: Connection, community_no: int) -> list[bytes]:
     return [resource for (resource,) in rows]
 
 
-def things(
-    db: Connection, at: Where, askers: Sequence[bytes] | None, keepers: Collection[bytes] | None
-) -> Iterator[ThingBookings]:
-    """What is reserved of each thing that one of some keys asked for and one of some keeps; of any where none are named."""
-    found = set(commitments.things_in(db, at.lanes, askers))
-    if keepers is not None and found:
-        found &= kept_by(db, at.lanes[0].community_no, keepers)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which things are looked at: see Store.reservations."""
+
+    askers: Collection[bytes] | None = None
+    keepers: Collection[bytes] | None = None
+    concerning: Collection[bytes] | None = None
+    unkept: bool = False
+
+
+def things(db: Connection, at: Where, wanted: Wanted) -> Iterator[ThingBookings]:
+    """What is reserved of each thing that is wanted. Raises Damaged."""
+    if not at.lanes:
+        return
+    community = at.lanes[0].community_no
+    found = set(commitments.things_in(db, at.lanes, wanted.askers))
+    if found and wanted.keepers is not None:
+        found &= _kept_by(db, community, wanted.keepers, wanted.unkept)
+    if found and wanted.concerning is not None:
+        kept = _kept_by(db, community, wanted.concerning, wanted.unkept)
+        found &= kept.union(commitments.things_in(db, at.lanes, wanted.concerning))
     for resource in sorted(found):
         yield bookings(db, at, resource)
 
 
-def kept_by(db: Connection, community_no: int, keepers: Collection[bytes]) -> set[bytes]:
-    """Those of them that one of these keys keeps."""
+def _kept_by(db: Connection, community_no: int, keepers: Collection[bytes], unkept: bool) -> set[bytes]:
+    """Of what was ever asked for, what one of these keys keeps; unkept: and what nobody does."""
     sql = "select resource from booked where community = ? and keeper in ({})"
-    return {resource for (resource,) in select_in(db, sql, sorted(keepers), community_no)}
+    found = {resource for (resource,) in select_in(db, sql, sorted(keepers), community_no)}
+    if unkept:
+        rows = db.execute(
+            "select resource from booked where community = ? and keeper is null", (community_no,)
+        )
+        found.update(resource for (resource,) in rows)
+    return found
 
 
 def follow(

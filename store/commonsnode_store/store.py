@@ -547,24 +547,25 @@ class Store:
         *,
         askers: Collection[bytes] | None = None,
         keepers: Collection[bytes] | None = None,
+        concerning: Collection[bytes] | None = None,
+        unkept: bool = False,
     ) -> list[tuple[ThingBookings, Reserved]]:
         """R. Reservations of one community or of all, by thing, those of a thing in the order of their turn.
 
         askers: only what these keys asked for. keepers: only of things that one of these keys keeps. Both: what fits both.
-        Raises UnknownCommunity, Damaged.
+        concerning: all of things that one of these keys keeps or ever asked for. unkept: things that nobody keeps are among
+        those that are kept. Raises UnknownCommunity, Damaged.
         """
-        wanted = sorted(set(askers)) if askers is not None else None
+        wanted = occupancy.Wanted(askers, keepers, concerning, unkept)
         of = self._followed.communities if community is None else [community]
         authorities = {each: self.authority(each) for each in of}
         with self._snapshot() as (db, followed):
             return [
                 (thing, each)
                 for of_community, authority in authorities.items()
-                for thing in occupancy.things(
-                    db, self._where(followed, of_community, authority), wanted, keepers
-                )
+                for thing in occupancy.things(db, self._where(followed, of_community, authority), wanted)
                 for each in thing.reserved
-                if wanted is None or each.booking.ask.author in wanted
+                if askers is None or each.booking.ask.author in askers
             ]
 
     # --- What the node keeps for itself ---

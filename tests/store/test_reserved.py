@@ -103,14 +103,22 @@ def test_reservations_are_listed_by_who_asked_and_by_who_keeps_the_thing(store: 
     of_ben = ask(CAT, 1, 2, of=other.changeset.changes[0][0])
     put(store, thing(), other, bens, cats, of_ben)
 
-    def listed(**which: list[bytes]) -> set[bytes]:
-        return {each.booking.ask.changeset for _, each in store.reservations(COMMUNITY, **which)}
+    def listed(unkept: bool = False, **which: list[bytes]) -> set[bytes]:
+        found = store.reservations(COMMUNITY, unkept=unkept, **which)
+        return {each.booking.ask.changeset for _, each in found}
 
     assert listed() == {bens.id, cats.id, of_ben.id}
     assert listed(askers=[CAT.key]) == {cats.id, of_ben.id}
     assert listed(keepers=[BEN.key]) == {of_ben.id}
     assert listed(askers=[BEN.key], keepers=[ANA.key]) == {bens.id}
     assert listed(askers=[]) == set()
+    assert listed(concerning=[BEN.key]) == {bens.id, cats.id, of_ben.id}
+    assert listed(concerning=[CAT.key], keepers=[BEN.key]) == {of_ben.id}
+    nobodys = ask(CAT, 1, 2, of=bytes(16))
+    put(store, nobodys)
+    assert listed(keepers=[BEN.key]) == {of_ben.id}
+    assert listed(unkept=True, keepers=[BEN.key]) == {of_ben.id, nobodys.id}
+    assert listed(unkept=True, concerning=[]) == {nobodys.id}
 
 
 def test_an_ask_and_a_confirmation_are_to_name_what_ended_in_their_span(store: Store) -> None:
@@ -136,11 +144,24 @@ def test_what_waits_to_stand_is_shown_here_and_marked(store: Store) -> None:
     assert store.check() == []
 
 
-def test_what_is_kept_of_reservations_is_checked_and_made_anew(store: Store) -> None:
-    one = ask(BEN, 10, 20)
-    put(store, thing(), one)
-    store._writer.execute("delete from commitments")
-    assert [problem.what for problem in store.check()] == ["commitments"]
+@pytest.mark.parametrize(
+    ("table", "damage"),
+    [
+        ("commitments", "delete from commitments"),
+        ("commitments", "update commitments set end_ms = end_ms + 1"),
+        ("chain_times", "delete from chain_times"),
+        ("busy", "update busy set begin_ms = begin_ms - 1"),
+        ("booked", "update booked set keeper = null"),
+        ("deciders", "delete from deciders"),
+    ],
+)
+def test_what_is_kept_of_reservations_is_checked_and_made_anew(store: Store, table: str, damage: str) -> None:
+    later = writes(BEN, bytes([5]) * 16, "place", {"title": "Depot"}, time=NOW + 50)
+    one = ask(BEN, 10, 20, later)
+    put(store, thing(), later, one)
+    assert store.check() == []
+    store._writer.execute(damage)
+    assert table in {problem.what for problem in store.check()}
     assert store.rebuild() == []
     assert states(store, one) == ["asked"]
 
