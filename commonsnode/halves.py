@@ -140,16 +140,23 @@ def begun(ref: RecordRef, fields: Mapping[str, Value]) -> dict[str, Value]:
     return {BESIDE: ref.lane, **{name: value for name, value in fields.items() if value is not None}}
 
 
-def check_kept(store: Store, community: bytes) -> None:
-    """Raise WrongField where this node has no place for what members alone read."""
+def is_kept(store: Store, community: bytes) -> bool:
+    """Whether this node keeps what members alone read."""
     try:
         store.lane_state(community, MEMBERS)
     except LaneNotFollowed:
+        return False
+    return True
+
+
+def check_kept(store: Store, community: bytes) -> None:
+    """Raise WrongField where this node has no place for what members alone read."""
+    if not is_kept(store, community):
         raise WrongField(
             PLACE,
             "this node does not follow the lane `members`, where the exact place would be kept. Follow it (community follow"
-            " LINK --lanes members), or let everybody know the place (--exact-place)",
-        ) from None
+            " LINK --lanes members), or let everybody know the place (--exact-place, of an import --exact-places)",
+        )
 
 
 def _says_no_more(place: Value, middle: Value) -> bool:

@@ -42,6 +42,10 @@ class Places:
             return [(fields, {}) for fields, _ in rows]
         return [self._parted(store, kind, fields, view) for fields, view in rows]
 
+    def begin_anew(self) -> None:
+        """Count from the beginning."""
+        self.blurred = self.exact = 0
+
     @property
     def notices(self) -> list[str]:
         """What a person should know of it."""

@@ -13,6 +13,7 @@ from typing import IO, NamedTuple
 
 import msgpack
 
+from commonsnode import halves
 from commonsnode.authoring import Author, Entry, Seen, check_kind, superseding
 from commonsnode.errors import Conflict, TooLarge, WrongField
 from commonsnode.import_places import Fields, Places
@@ -143,8 +144,18 @@ class Import:
                 rows.append(row)
             else:
                 self._reject(row)
-        for laid, row in zip(self._targets(store, rows), rows, strict=True):
+        targets = self._targets(store, rows)
+        if not halves.is_kept(store, self._community):
+            self._check_places(store, targets)
+        for laid, row in zip(targets, rows, strict=True):
             self._lay_by(laid, row)
+
+    def _check_places(self, store: Store, rows: Sequence[Laid]) -> None:
+        """Refuse a place that cannot be kept for members while nothing is written yet. Raises WrongField."""
+        for (kind, lane), group in _groups(rows).items():
+            here = store.records(self._community, lane, kind, [row.target for row in group])
+            self._parts(store, kind, lane, group, here)
+        self.result.places.begin_anew()
 
     def step(self, author: Author) -> bool:
         """Write the next rows in one transaction; False when all are done. In the writer thread.
@@ -153,9 +164,9 @@ class Import:
         """
         rows = self._next()
         for (kind, lane), group in _groups(rows).items():
-            entries, halves = self._entries(author.store, kind, lane, group)
-            if halves:  # first: without it an exact place would be lost
-                author.write(self._community, MEMBERS, halves)
+            entries, for_members = self._entries(author.store, kind, lane, group)
+            if for_members:  # first: without it an exact place would be lost
+                author.write(self._community, MEMBERS, for_members)
             if entries:
                 self.result.waiting |= author.write(self._community, lane, entries).waiting
         return self._advance(rows)
@@ -299,7 +310,7 @@ class Import:
         here = store.records(self._community, lane, kind, [row.target for row in rows])
         parts = self._parts(store, kind, lane, rows, here)
         entries, touched = self._differing(store, kind, lane, [(row, part[0]) for row, part in parts], here)
-        halves: list[Entry] = []
+        for_members: list[Entry] = []
         with_half = [(row, part[1]) for row, part in parts if part[1] and not self._stays_removed(row, here)]
         if with_half:
             there = store.records(self._community, MEMBERS, kind, [row.target for row, _ in with_half])
@@ -308,7 +319,7 @@ class Import:
                 for row, fields in with_half
                 if row.target in there or any(value is not None for value in fields.values())
             ]
-            halves, in_half = self._differing(store, kind, MEMBERS, begun, there)
+            for_members, in_half = self._differing(store, kind, MEMBERS, begun, there)
             touched |= in_half
         for row in rows:
             if row.target not in here:
@@ -318,7 +329,7 @@ class Import:
             else:
                 self.result.unchanged += 1
                 self.result.removed += self._stays_removed(row, here)
-        return entries, halves
+        return entries, for_members
 
     @staticmethod
     def _stays_removed(row: Laid, here: Mapping[bytes, RecordView]) -> bool:

@@ -160,7 +160,10 @@ def test_a_removed_thing_stays_removed(author: Author, store: Store, valley: byt
 
 def test_a_node_without_the_sealed_lane_refuses_and_writes_nothing(author: Author, store: Store) -> None:
     valley = communities.create(author, "Valley", ("authority", "public"))
-    with pytest.raises(WrongField, match="--exact-place"):
-        run(author, valley, [row("Saw", place=EXACT, keeper_name="Rosa")])
+    many = [row(f"Drill {n}") for n in range(3_000)]  # more than go into one transaction
+    saw = row("Saw", place=EXACT, keeper_name="Rosa")
+    with pytest.raises(WrongField, match="--exact-places"):
+        run(author, valley, [*many, saw])
     assert store.page(community=valley).records == []
-    run(author, valley, [row("Saw", place=EXACT, keeper_name="Rosa")], exact=True)
+    run(author, valley, [saw], exact=True)
+    assert run(author, valley, [saw]).places.exact == 1  # what is here stays as it is
