@@ -3,10 +3,10 @@
 Distances are great circles on a ball of 6,371,008.8 m (the mean radius): at most 0.6 % from those on the ellipsoid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import asin, cos, pi, radians, sin, sqrt
+from math import asin, cos, pi, radians, sin, sqrt, tan
 from typing import TypeAlias
 
 from commonsnode_store.cells import LAT_MAX, LON_MAX, Box
@@ -16,7 +16,10 @@ HALF_ROUND_M = int(EARTH_M * pi) + 1  # nothing is farther away
 POINTS_MAX = 10_000  # of all rings of an area together
 BANDS_MAX = 512  # of a ring
 ENTRIES_PER_EDGE = 8  # in all bands together, for each edge
+FLAT_M_MAX, FLAT_LAT_MAX = 100_000, radians(70)  # see `flat`
 _UNIT = radians(1e-7)
+_HALF_UNIT = _UNIT / 2
+_EDGE = 1e-6  # of the square of a radius, in which the rounding of a distance decides
 _SLACK = 2  # units of 1e-7 degrees that a box is wider, for what floats round away
 
 Point: TypeAlias = tuple[int, int]  # lat, lon in 1e-7 degrees
@@ -86,9 +89,53 @@ class Distance:
         self._cos = cos(self._lat * _UNIT)
 
     def __call__(self, lat: int, lon: int) -> int:
-        across, along = sin((lat - self._lat) * _UNIT / 2), sin((lon - self._lon) * _UNIT / 2)
+        across, along = sin((lat - self._lat) * _HALF_UNIT), sin((lon - self._lon) * _HALF_UNIT)
         squared = across * across + self._cos * cos(lat * _UNIT) * along * along
         return round(2 * EARTH_M * asin(min(sqrt(squared), 1.0)))
+
+    def within(self, radius_m: int) -> Callable[[int, int], bool]:
+        """Whether points are no farther than this: told without their distance, but for those near the edge."""
+        half_angle = (radius_m + 0.5) / (2 * EARTH_M)
+        edge = sin(half_angle) ** 2 if half_angle < pi / 2 else 2.0
+        inside, outside = edge * (1 - _EDGE), edge * (1 + _EDGE)
+        lat_0, lon_0, cos_0 = self._lat, self._lon, self._cos
+
+        def holds(lat: int, lon: int) -> bool:
+            across, along = sin((lat - lat_0) * _HALF_UNIT), sin((lon - lon_0) * _HALF_UNIT)
+            squared = across * across + cos_0 * cos(lat * _UNIT) * along * along
+            if squared < inside:
+                return True
+            return squared <= outside and self(lat, lon) <= radius_m
+
+        return holds
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A small circle as on a flat map, so that SQL can tell of most points whether they are in it.
+
+    The square of the distance there is dlat² + stretch · dlon², in 1e-7 degrees. Below `inside` a point is in the circle, above
+    `outside` it is not, and between the two its distance must be measured.
+    """
+
+    stretch: float
+    inside: float
+    outside: float
+
+
+def flat(origin: Point, radius_m: int) -> Flat | None:
+    """None where the earth is too round for that: of a large circle, near a pole, or across the date line."""
+    lat, lon = origin
+    angle = (radius_m + 1) / EARTH_M
+    farthest = abs(lat) * _UNIT + angle
+    if radius_m > FLAT_M_MAX or farthest > FLAT_LAT_MAX:
+        return None
+    if abs(lon) * _UNIT + 2 * angle / cos(farthest) > pi:
+        return None
+    # Within the circle cos(lat) is another by this part at most; the rest is what a chord is shorter than its arc.
+    error = 2 * (angle * tan(farthest) + angle * angle) + 1e-6
+    square = ((radius_m + 0.5) / EARTH_M / _UNIT) ** 2
+    return Flat(cos(lat * _UNIT) ** 2, square * (1 - error), square * (1 + error) + 1)
 
 
 def circle_boxes(origin: Point, radius_m: int) -> list[Box]:

@@ -77,8 +77,8 @@ def cover(boxes: Sequence[Box], ranges_max: int) -> list[Range]:
     """Ranges of keys, ascending and apart, in which all places of these boxes are; others, too, where few ranges may be."""
     wanted = [(_column(west), _row(south), _column(east), _row(north)) for south, west, north, east in boxes]
     whole: list[Range] = []
-    partly = [(0, 0, CELL_BITS)]
-    while partly and len(whole) + 4 * len(partly) <= 4 * ranges_max + 16:
+    partly = [_enclosing(*wanted[0]) if len(wanted) == 1 else (0, 0, CELL_BITS)]
+    while partly and partly[0][2] > 0 and len(whole) + 4 * len(partly) <= 4 * ranges_max + 16:
         finer = []
         for x, y, level in partly:
             half = 1 << level - 1
@@ -149,6 +149,12 @@ def _squares(box: Box, shift: int) -> tuple[range, range]:
         range(_column(west) >> shift, (_column(east) >> shift) + 1),
         range(_row(south) >> shift, (_row(north) >> shift) + 1),
     )
+
+
+def _enclosing(x0: int, y0: int, x1: int, y1: int) -> tuple[int, int, int]:
+    """The smallest square of Morton order that holds these columns and rows."""
+    level = (x0 ^ x1 | y0 ^ y1).bit_length()
+    return x0 >> level << level, y0 >> level << level, level
 
 
 def _square(x: int, y: int, level: int) -> Range:

@@ -8,7 +8,7 @@ from typing import Any
 from commonsnode_protocol.kinds.categories import CATEGORIES
 from commonsnode_protocol.kinds.declared import CONDITIONS
 from commonsnode_store import registers, shown
-from commonsnode_store.areas import HALF_ROUND_M, Distance, Point, circle_boxes
+from commonsnode_store.areas import HALF_ROUND_M, Distance, Flat, Point, circle_boxes, flat
 from commonsnode_store.asked import Facets, FindQuery
 from commonsnode_store.candidates import EVERYWHERE, PLACELESS, START, Candidates, Conditions, Where
 from commonsnode_store.cells import NO_MAX, NOWHERE, Box, Range, common, cover, split, words_for
@@ -17,37 +17,69 @@ from commonsnode_store.finding import Asked, conditions_of, words_of
 from commonsnode_store.idleness import OpenRules
 
 TAGGED_MAX = 200  # of the nearest ones, whose tags are counted
-SOME_HITS = 4_000  # records with the words that are looked up one by one
+SOME_HITS = 12_000  # records with the words that are looked up one by one
 RANGES_MAX = 64
 SQUARES_MAX = 256  # at the edge of a circle; what is in these is measured one by one
 _QUARTER_ROUND_M = HALF_ROUND_M // 2
 
-_KIND_SHIFT, _LANE_SHIFT = 20, 40
-_SORT = f"(lane << {_LANE_SHIFT}) | (kind << {_KIND_SHIFT}) | (category << 4) | condition"  # one number: counted fastest
+_KIND_SHIFT = 20
+_SORT = f"(kind << {_KIND_SHIFT}) | (category << 4) | condition"
 _CATEGORY_IDS = {each.number: each.id for each in CATEGORIES.values()}
 
 
 def count(db: Connection, asked: Asked, open_rules: OpenRules) -> Facets:
     """See Store.count_things."""
     conditions = conditions_of(db, asked, open_rules)
-    return _named(db, asked, _Count(db, asked, conditions).run(), _tags(db, asked, conditions))
+    counted = _Count(db, asked, conditions)
+    counted.run()
+    return _named(db, asked, counted, _tags(db, asked, conditions))
 
 
 class _Count:
     def __init__(self, db: Connection, asked: Asked, conditions: Conditions) -> None:
         self._db, self._conditions, self._words = db, conditions, words_of(asked)
         self._query = asked.query
+        self.lanes, self.sorts = Counter[int](), Counter[int]()  # how many in each lane, and of each _SORT
         self._boxes = _boxes(asked.query)
-        self._distance = Distance(asked.query.near) if asked.query.near is not None else None
+        near, within = asked.query.near, asked.query.within_m
+        self._is_near = Distance(near).within(within) if near is not None and within is not None else None
 
-    def run(self) -> Counter[int]:
+    def run(self) -> None:
         few = self._few()
         if few is not None:
-            return Counter(sort for sort, *at in few if self._holds(*at))
+            self._measure(few)
+            return
         inside, edge = self._ranges()
-        found = Counter(chain.from_iterable(self._read(_SORT, inside)))
-        found.update(sort for sort, *at in self._read(f"{_SORT}, key, lat, lon", edge) if self._holds(*at))
-        return found
+        self._add(inside)
+        circle = self._flat()
+        if circle is not None:
+            square = "((lat - ?) * (lat - ?) + (lon - ?) * (lon - ?) * ?)"
+            lat, lon = self._query.near or (0, 0)
+            centre = (lat, lat, lon, lon, circle.stretch)
+            self._add(edge, f" and {square} < ?", (*centre, circle.inside))
+            unsure = (*centre, circle.inside, circle.outside)
+            self._measure(
+                self._read(f"lane, {_SORT}, key, lat, lon", edge, f" and {square} between ? and ?", unsure)
+            )
+        else:
+            self._measure(self._read(f"lane, {_SORT}, key, lat, lon", edge))
+
+    def _add(self, ranges: Sequence[Range], more: str = "", given: Sequence[object] = ()) -> None:
+        """All of these, read as one text: hardly more than half the time of as many rows."""
+        for lanes, sorts in self._read(f"group_concat(lane), group_concat({_SORT})", ranges, more, given):
+            if lanes is not None:
+                self.lanes.update(_tally(lanes))
+                self.sorts.update(_tally(sorts))
+
+    def _flat(self) -> Flat | None:
+        near, within, area = self._query.near, self._query.within_m, self._query.area
+        return flat(near, within) if near is not None and within is not None and area is None else None
+
+    def _measure(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for lane, sort, *at in rows:
+            if self._holds(*at):
+                self.lanes[lane] += 1
+                self.sorts[sort] += 1
 
     def _few(self) -> list[tuple[Any, ...]] | None:
         """The rows of all that have the words there; None where there are many, or no words."""
@@ -57,16 +89,18 @@ class _Count:
         hits = self._db.execute(sql, (self._match(self._words), SOME_HITS + 1)).fetchall()
         if len(hits) > SOME_HITS:
             return None
-        sql = f"select {_SORT}, key, lat, lon from places where 1{self._conditions.sql} and key & {NO_MAX} in ({{}})"
+        sql = f"select lane, {_SORT}, key, lat, lon from places where 1{self._conditions.sql} and key & {NO_MAX} in ({{}})"
         return list(dict.fromkeys(select_in(self._db, sql, [no for (no,) in hits], *self._conditions.given)))
 
-    def _read(self, columns: str, ranges: Sequence[Range]) -> Iterable[tuple[Any, ...]]:
+    def _read(
+        self, columns: str, ranges: Sequence[Range], more: str = "", more_given: Sequence[object] = ()
+    ) -> Iterable[tuple[Any, ...]]:
         if not ranges:
             return ()
         spans = ",".join(["(?, ?)"] * len(ranges))
         sql = f"with spans (low, high) as (values {spans}) select {columns} from spans cross join places"
-        sql += f" on key between low and high where 1{self._conditions.sql}"
-        given: list[object] = [*chain.from_iterable(ranges), *self._conditions.given]
+        sql += f" on key between low and high where 1{self._conditions.sql}{more}"
+        given: list[object] = [*chain.from_iterable(ranges), *self._conditions.given, *more_given]
         if self._words is not None:
             sql += f" and key & {NO_MAX} in (select rowid from search where search match ?)"
             given.append(self._match(self._words))
@@ -86,9 +120,9 @@ class _Count:
             return True
         if key >= NOWHERE or lat is None or lon is None:
             return False
-        within, area = self._query.within_m, self._query.area
-        if within is not None and self._distance is not None and self._distance(lat, lon) > within:
+        if self._is_near is not None and not self._is_near(lat, lon):
             return False
+        area = self._query.area
         return area is None or area.holds(lat, lon)
 
     def _match(self, words: str) -> str:
@@ -143,23 +177,22 @@ def _tags_of(ordered: registers.Ordered) -> Iterable[str]:
     )
 
 
-def _named(db: Connection, asked: Asked, counted: Counter[int], tags: Counter[str]) -> Facets:
-    lanes, sorts = dict[int, int](), dict[int, int]()
-    for each, many in counted.items():
-        lane, sort = each >> _LANE_SHIFT, each & (1 << _LANE_SHIFT) - 1
-        lanes[lane] = lanes.get(lane, 0) + many
-        sorts[sort] = sorts.get(sort, 0) + many
+def _tally(numbers: str) -> dict[int, int]:
+    return {int(number): many for number, many in Counter(numbers.split(",")).items()}
+
+
+def _named(db: Connection, asked: Asked, counted: _Count, tags: Counter[str]) -> Facets:
     kinds, categories, conditions = Counter[int](), Counter[int](), Counter[int]()
-    for sort, many in sorts.items():
+    for sort, many in counted.sorts.items():
         kinds[sort >> _KIND_SHIFT] += many
         categories[sort >> 4 & 0xFFFF] += many
         conditions[sort & 0xF] += many
     kind_names = dict(db.execute("select no, name from kinds"))
     communities = Counter[bytes]()
-    for lane, many in lanes.items():
+    for lane, many in counted.lanes.items():
         communities[asked.scope.lanes[lane].community] += many
     return Facets(
-        counted.total(),
+        counted.lanes.total(),
         {kind_names[no]: many for no, many in kinds.items()},
         {_CATEGORY_IDS[no]: many for no, many in categories.items() if no in _CATEGORY_IDS},
         {CONDITIONS[no - 1]: many for no, many in conditions.items() if no},

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import cos, radians, sin
 
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from commonsnode_store.areas import Point, Polygons, distance_m
+from commonsnode_store.areas import HALF_ROUND_M, Distance, Point, Polygons, distance_m, flat
+from commonsnode_store.cells import LAT_MAX, LON_MAX
 
 _COORDINATES = st.integers(-12, 12) | st.integers(-900_000_000, 900_000_000)
 _POINTS = st.tuples(_COORDINATES, _COORDINATES)
@@ -59,3 +61,33 @@ def test_what_is_around_an_area_is_in_the_boxes_around_it(
         beside = beside[0], (beside[1] + 1_800_000_000) % 3_600_000_000 - 1_800_000_000
         if distance_m((lat, lon), beside) <= metres:
             assert around.holds(*beside)
+
+
+@given(_POINTS, _POINTS, st.integers(0, 2 * HALF_ROUND_M) | st.integers(0, 5))
+def test_what_is_within_a_radius_is_no_farther(origin: Point, point: Point, radius: int) -> None:
+    distance = Distance(origin)
+    for each in (radius, distance(*point), max(distance(*point) - 1, 0)):
+        assert distance.within(each)(*point) == (distance(*point) <= each)
+
+
+@given(
+    st.tuples(st.integers(-LAT_MAX, LAT_MAX), st.integers(-LON_MAX, LON_MAX)),
+    st.integers(0, 100_000),
+    st.floats(0, 6.3),
+    st.floats(0.9, 1.1) | st.floats(0, 3),
+)
+@example((620_000_000, 0), 100_000, 0.0, 1.0)
+def test_on_a_flat_map_what_is_surely_inside_is_and_what_is_surely_outside_is_not(
+    origin: Point, radius: int, direction: float, part: float
+) -> None:
+    circle = flat(origin, radius)
+    assume(circle is not None)
+    assert circle is not None
+    degrees = radius * part / 111_195 * 1e7
+    dlat = round(degrees * sin(direction))
+    dlon = round(degrees * cos(direction) / cos(radians(origin[0] / 1e7)))
+    point = (origin[0] + dlat, (origin[1] + dlon + LON_MAX) % (2 * LON_MAX) - LON_MAX)
+    square = (point[0] - origin[0]) ** 2 + (point[1] - origin[1]) ** 2 * circle.stretch
+    away = Distance(origin)(*point)
+    assert away <= radius or square >= circle.inside
+    assert away > radius or square <= circle.outside
