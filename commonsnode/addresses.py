@@ -5,6 +5,8 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 from commonsnode.errors import ListenError
 from commonsnode.logs import Log
@@ -109,6 +111,10 @@ class Addresses:
             self._known, self._known_until = self._find(), now + FRESH_S
         return list(self._known)
 
+    def on_networks(self) -> bool:
+        """Whether it listens to other machines, too."""
+        return any(not address.is_loopback for address in self._bound)
+
     def _find(self) -> list[str]:
         found = {
             address
@@ -130,6 +136,34 @@ class Addresses:
     def _url(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
         host = f"[{address}]" if address.version == 6 else str(address)
         return f"ws://{host}:{self.port}{PEER_PATH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """One address of this machine, and the network that it is on."""
+
+    address: IPv4Address | IPv6Address
+    prefix: int  # bits of the network
+    scope: int = 0
+
+    def reaches(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether that is a neighbour, with no router between. Link-local ones of IPv6 cannot be told in a URL."""
+        if address.version != self.address.version or (address.version == 6 and address.is_link_local):
+            return False
+        network = ipaddress.ip_network((self.address, self.prefix), strict=False)
+        return address in network and not address.is_multicast
+
+
+def interfaces() -> list[Interface]:
+    """The addresses of this machine at present, loopback too."""
+    import ifaddr
+
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            text, scope = (ip.ip, 0) if isinstance(ip.ip, str) else (ip.ip[0], ip.ip[2])
+            found.append(Interface(ipaddress.ip_address(text.partition("%")[0]), ip.network_prefix, scope))
+    return found
 
 
 def _of_this_machine() -> list[str]:

@@ -40,7 +40,7 @@ def lanes_of(chosen: Iterable[str]) -> tuple[str, ...]:
 
 
 class Setting(NamedTuple):
-    """One setting. kind: `text`, `number` or `list` (of texts). default: as it would stand in the file."""
+    """One setting. kind: `text`, `number`, `flag` or `list` (of texts). default: as it would stand in the file."""
 
     kind: str
     default: str
@@ -103,6 +103,13 @@ SETTINGS: dict[str, Setting] = {
         lambda number: 1 <= number <= 4_096,
         "How many peers may be connected at once.",
     ),
+    "lan": Setting(
+        "flag",
+        "true",
+        "true or false",
+        lambda _: True,
+        "Whether nodes on the same network find this one by themselves, and it finds them.",
+    ),
 }
 
 
@@ -118,6 +125,7 @@ class Config:
     reconcile_minutes: int = 5
     lanes: tuple[str, ...] = SERVED_LANES
     peers_max: int = 64
+    lan: bool = True
 
 
 def load(
@@ -180,6 +188,7 @@ def _checked(where: str, key: str, value: object, shown: str | None = None) -> o
     right_type = {
         "text": isinstance(value, str),
         "number": isinstance(value, int) and not isinstance(value, bool),
+        "flag": isinstance(value, bool),
         "list": isinstance(value, list | tuple) and all(isinstance(item, str) for item in value),
     }[setting.kind]
     if not right_type or not setting.fits(value):
@@ -191,6 +200,8 @@ def _from_text(key: str, text: str) -> object:
     match SETTINGS[key].kind:
         case "number":
             return int(text) if text.isascii() and text.isdecimal() else text
+        case "flag":
+            return {"true": True, "false": False}.get(text.lower(), text)
         case "list":
             return [item.strip() for item in text.split(",") if item.strip()]
         case _:

@@ -27,11 +27,13 @@ from commonsnode.logs import Log, set_up
 from commonsnode.node import Node
 from commonsnode.notices import Notices
 from commonsnode.peers import Peers
+from commonsnode.peers.lan import Communities, Lan
 from commonsnode.people import Accounts, People
 from commonsnode.people.sealing import MODERATE, Cost
 from commonsnode.reservation_duty import ReservationDuty
 from commonsnode.writing import Writer
-from commonsnode_store.errors import Damaged, NewerFormat, NotANode, StoreError
+from commonsnode_protocol.admission import Readers
+from commonsnode_store.errors import Damaged, NewerFormat, NotANode, StoreError, UnknownCommunity
 from commonsnode_store.store import Store
 
 AGENT = f"commonsnode/{__version__}"
@@ -123,6 +125,8 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                 await node.events.start()
                 await sites.start()
                 await node.peers.start()
+                if node.lan is not None:
+                    node.lan.start()
                 node.log.info(
                     "listening",
                     node=node.id.hex(),
@@ -138,6 +142,8 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                     chores.cancel()
                     await asyncio.gather(chores, return_exceptions=True)
             finally:
+                if node.lan is not None:
+                    await node.lan.stop()
                 await node.events.stop()
                 await lending.stop()
                 await keyring.stop()
@@ -184,6 +190,36 @@ def _node(
         Log("node"),
         Events(writer),
         links,
+        _lan(config, node_id(seed), addresses, writer, peers),
+    )
+
+
+def _lan(config: Config, node: bytes, addresses: Addresses, writer: Writer, peers: Peers) -> Lan | None:
+    if not config.lan or not addresses.on_networks():
+        return None
+
+    def followed(store: Store) -> Communities:
+        public, private = set(), False
+        for community, following in store.followed().items():
+            try:
+                readers = Readers(store.authority(community))
+            except UnknownCommunity:
+                continue  # left meanwhile
+            if following.stopped:
+                continue
+            if readers.known and not readers.members_only:
+                public.add(community)
+            else:
+                private = True
+        return Communities(frozenset(public), private)
+
+    return Lan(
+        node=node,
+        name=config.name,
+        port=addresses.port,
+        communities=lambda: writer.read(followed),
+        heard=peers.near,
+        log=Log("lan"),
     )
 
 

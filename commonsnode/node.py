@@ -17,6 +17,7 @@ from commonsnode.home import Home
 from commonsnode.logs import Log
 from commonsnode.notices import Notices
 from commonsnode.peers import Peers
+from commonsnode.peers.lan import Lan
 from commonsnode.people import People
 from commonsnode.speaking import Who
 from commonsnode.writing import Writer
@@ -44,6 +45,7 @@ class Node:
     log: Log
     events: Events
     calendar_links: CalendarLinks
+    lan: Lan | None  # None where nobody else's machine can reach this node, or its operator does not want it
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IMPORTS_MAX))
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
 

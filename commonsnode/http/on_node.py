@@ -29,6 +29,7 @@ async def status(call: Call) -> Mapping[str, Any]:
         "name": node.config.name,
         "version": __version__,
         "addresses": addresses,
+        "lan": node.lan.web_address if node.lan is not None else None,
         "communities": communities,
         "peers": documents.peers(
             node.peers.status(), {entry["id"] for entry in communities}, by_operator=call.by_operator

@@ -229,6 +229,7 @@ SCHEMAS: dict[str, Schema] = {
         name=TEXT,
         version=TEXT,
         addresses={"type": "array", "items": TEXT},
+        lan=_or_null({"type": "string", "description": "where browsers on the same network find its pages"}),
         communities={"type": "array", "items": ref("Community")},
         peers={"type": "array", "items": ref("Peer")},
         notices={

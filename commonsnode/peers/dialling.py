@@ -28,16 +28,17 @@ class Dialler:
         node: bytes | None,
         *,
         links: Links,
-        writer: "Writer",
+        writer: "Writer | None",
         clock: Callable[[], int],
         log: "Log",
         http: "Callable[[], ClientSession]",
     ) -> None:
-        """node: whom we met there last. http: gives the session to dial with, which is made when it is first needed."""
+        """node: whom we met there last. writer: None where nobody has to remember the address. http: gives the session to dial with, which is made when it is first needed."""
         self.address = address
         self.node = node
         self.state = "waiting"  # or `dialling`, `connected`
         self.problem = ""  # of the last attempt
+        self.last = False  # no more attempts after this link
         self.answered_at = -1.0  # when that attempt began which ended last, by the loop's clock
         self._links = links
         self._writer = writer
@@ -46,13 +47,18 @@ class Dialler:
         self._http = http
         self._wake = asyncio.Event()
 
+    @property
+    def remembered(self) -> bool:
+        """Whether somebody gave this address, so that it is dialled for good."""
+        return self._writer is not None
+
     def wake(self) -> None:
         """Dial at once, instead of at the end of a pause."""
         self._wake.set()
 
     async def run(self) -> None:
         backoff = Backoff(random.random)
-        while True:
+        while not self.last:
             link = self._links.by_node.get(self.node) if self.node is not None else None
             if link is not None:
                 self.state = "connected"
@@ -106,8 +112,10 @@ class Dialler:
         from commonsnode.errors import Stopping
         from commonsnode_store.errors import StoreError
 
-        address, node, now = self.address, self.node, self._clock()
+        address, node, now, writer = self.address, self.node, self._clock(), self._writer
+        if writer is None:
+            return
         try:
-            await self._writer.run(lambda store: store.remember_peer(address, node=node, seen_ms=now))
+            await writer.run(lambda store: store.remember_peer(address, node=node, seen_ms=now))
         except (StoreError, Stopping) as error:
             self._log.warning("peer-not-remembered", address=address, problem=str(error))

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,6 +69,7 @@ class Peers:
         )
         self._spreading = Spreading(writer, store, self._links)
         self._diallers: dict[str, tuple[Dialler, asyncio.Task[None]]] = {}
+        self._near: dict[str, tuple[Dialler, asyncio.Task[None]]] = {}  # heard on the local network
         self._handshakes = 0
         self._http: ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,8 +137,24 @@ class Peers:
         for dialler in self._dialled():
             dialler.wake()
 
+    def near(self, nodes: Mapping[bytes, Sequence[str]]) -> None:
+        """Dial these nodes of the local network, at these addresses, and none that was there before and is not now.
+
+        Links that are up stay so.
+        """
+        wanted = {address: node for node, addresses in nodes.items() for address in addresses}
+        for address in self._near.keys() - wanted.keys():
+            dialler, task = self._near.pop(address)
+            dialler.last = True
+            if dialler.state != "connected":
+                task.cancel()
+        for address, node in wanted.items():
+            if address not in self._near and address not in self._diallers:
+                dialler = self._dialler(address, node, remembered=False)
+                self._near[address] = (dialler, self._own(dialler.run()))
+
     def _dialled(self) -> list[Dialler]:
-        return [dialler for dialler, _ in self._diallers.values()]
+        return [dialler for dialler, _ in (*self._diallers.values(), *self._near.values())]
 
     def knocking(self, community: bytes, door: bytes, knock: Signed) -> AbstractContextManager[None]:
         """Meanwhile show peers this at the door of a recovery key."""
@@ -183,6 +200,7 @@ class Peers:
                         "id": dialler.node.hex() if dialler.node is not None else None,
                         "address": dialler.address,
                         "state": dialler.state,
+                        "found": "given" if dialler.remembered else "lan",
                         "in_step": {},
                         "last_in_step": None,
                         "problem": dialler.problem,
@@ -196,6 +214,7 @@ class Peers:
             "id": link.node.hex(),
             "address": address,
             "state": "connected",
+            "found": self._found(link, address),
             "in_step": {community.hex(): equal for community, equal in link.in_step().items()},
             "last_in_step": _moment(link.last_in_step_ms),
             "since": _moment(link.since_ms),
@@ -204,6 +223,13 @@ class Peers:
             "bytes_sent": link.pipe.bytes_sent,
             "bytes_received": link.pipe.bytes_received,
         }
+
+    def _found(self, link: Link, address: str | None) -> str:
+        """How this node came by a peer: by its address, on the local network, or it came by itself."""
+        if address in self._diallers:
+            return "given"
+        near = any(dialler.node == link.node for dialler, _ in self._near.values())
+        return "lan" if near else "came"
 
     async def sync(self, timeout_s: float) -> SyncResult:
         """Dial every known address now, compare all lanes anew, and wait until all who answer are equal to us."""
@@ -255,16 +281,19 @@ class Peers:
 
     def _dial(self, address: str, node: bytes | None) -> None:
         if address not in self._diallers:
-            dialler = Dialler(
-                address,
-                node,
-                links=self._links,
-                writer=self._writer,
-                clock=self._clock,
-                log=self._log,
-                http=self._http_session,
-            )
+            dialler = self._dialler(address, node, remembered=True)
             self._diallers[address] = (dialler, self._own(dialler.run()))
+
+    def _dialler(self, address: str, node: bytes | None, *, remembered: bool) -> Dialler:
+        return Dialler(
+            address,
+            node,
+            links=self._links,
+            writer=self._writer if remembered else None,
+            clock=self._clock,
+            log=self._log,
+            http=self._http_session,
+        )
 
     def _http_session(self) -> "ClientSession":
         import aiohttp

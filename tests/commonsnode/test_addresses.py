@@ -2,10 +2,11 @@
 
 import socket
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 import pytest
 
-from commonsnode.addresses import Addresses, listen
+from commonsnode.addresses import Addresses, Interface, listen
 from commonsnode.errors import ListenError
 
 MACHINE = ["127.0.0.1", "192.168.1.7", "::1", "fe80::1%eth0", "fd00::2"]
@@ -66,3 +67,30 @@ def test_a_machine_without_one_of_the_families_listens_on_the_other() -> None:
     sockets = listen(["127.0.0.1", "192.0.2.77"], 0)
     assert len(sockets) == 1
     sockets[0].close()
+
+
+@pytest.mark.parametrize(
+    ("own", "prefix", "other", "near"),
+    [
+        ("192.168.1.7", 24, "192.168.1.200", True),
+        ("192.168.1.7", 24, "192.168.2.1", False),
+        ("192.168.1.7", 24, "203.0.113.5", False),
+        ("10.0.0.1", 8, "224.0.0.251", False),
+        ("192.168.1.7", 24, "fd00::7", False),
+        ("fd00::2", 64, "fd00::3", True),
+        ("fd00::2", 64, "2001:db8::1", False),
+        ("fe80::1", 64, "fe80::2", False),
+    ],
+)
+def test_only_a_neighbour_is_near(own: str, prefix: int, other: str, near: bool) -> None:
+    assert Interface(ip_address(own), prefix).reaches(ip_address(other)) == near
+
+
+@pytest.mark.parametrize(("host", "heard"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_a_node_that_listens_to_this_machine_alone_is_on_no_network(host: str, heard: bool) -> None:
+    sockets = listen([host], 0)
+    try:
+        assert Addresses(sockets).on_networks() == heard
+    finally:
+        for bound in sockets:
+            bound.close()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commonsnode_protocol import batch, canonical, frames, intake, limits, lthash, negentropy
+from commonsnode_protocol import batch, canonical, frames, intake, lan, limits, lthash, negentropy
 from commonsnode_protocol.authority import evaluate
 from commonsnode_protocol.blurring import blurred, blurred_place, shown_distance_m
 from commonsnode_protocol.bookings import Rules, State, settle
@@ -46,6 +46,7 @@ FILES = [
     "authority",
     "time",
     "link",
+    "lan",
     "frames",
     "batch",
     "session",
@@ -76,7 +77,7 @@ def test_every_group_of_vectors_is_run_here(name: str) -> None:
 
 RUN = {
     ("canonical", "values"), ("signature", "signatures"), ("changeset", "changesets"), ("record_id", "typed"),
-    ("record_id", "imported"), ("record_id", "contact"), ("state", "states"), ("bookings", "bookings"), ("bookings", "kits"), ("bookings", "wholes"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"),
+    ("record_id", "imported"), ("record_id", "contact"), ("state", "states"), ("bookings", "bookings"), ("bookings", "kits"), ("bookings", "wholes"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"), ("lan", "tags"), ("lan", "announcements"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
     ("batch", "batches"), ("session", "sessions"),
 }  # fmt: skip
@@ -211,6 +212,32 @@ def test_blurred_place(vector: Json) -> None:
 def test_rounded_distance(vector: Json) -> None:
     assert vector["expect"] == "shown"
     assert shown_distance_m(vector["distance"], vector["grid"]) == vector["shown"]
+
+
+@each("lan", "tags")
+def test_tag_on_the_local_network(vector: Json) -> None:
+    assert vector["expect"] == "tag"
+    salt, community = bytes.fromhex(vector["salt"]), bytes.fromhex(vector["community"])
+    assert lan.tag(salt, community).hex() == vector["tag"]
+
+
+@each("lan", "announcements")
+def test_announcement_on_the_local_network(vector: Json) -> None:
+    strings = {key.encode(): bytes.fromhex(each) for key, each in vector["strings"].items()}
+    match vector["expect"]:
+        case "said":
+            said = lan.read(strings)
+            assert (said.node.hex(), said.port, said.salt.hex()) == (
+                vector["node"],
+                vector["port"],
+                vector["salt"],
+            )
+            assert sorted(each.hex() for each in said.tags) == vector["tags"]
+        case "refused":
+            with pytest.raises(NotWellFormed):
+                lan.read(strings)
+        case other:
+            pytest.fail(f"an unknown expectation: {other}")
 
 
 @each("record_id", "typed")

@@ -99,6 +99,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     call.out.line("node       ", (found["node"], "bold"), f"  (version {found['version']})")
     for number, address in enumerate(found["addresses"]):
         call.out.line("addresses  " if number == 0 else "           ", address)
+    if found["lan"]:
+        call.out.line("on the LAN ", found["lan"])
     _communities(call, found["communities"])
     _peers(call, found)
     if found["notices"]:
