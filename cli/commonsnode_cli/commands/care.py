@@ -211,10 +211,8 @@ def rule(
     _say_waiting(call, told)
 
 
-def say_care(call: Invocation, found: Document | None) -> None:
+def say_care(call: Invocation, found: Document) -> None:
     """What `show` says of the care of a thing."""
-    if found is None:
-        return
     _say_tasks(call, found["tasks"])
     if (last := found["last"]) is not None:
         did = last["did"] or last["task"] or f"condition {last['condition']}"

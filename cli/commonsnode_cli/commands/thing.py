@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 
 from commonsnode_cli.client import Client, Document, segment
-from commonsnode_cli.commands.care import say_care
 from commonsnode_cli.failures import WrongUsage
 from commonsnode_cli.invocation import CommunityOption, Invocation, Json, KindOption, ThingId
 from commonsnode_cli.wording import author, length, moment, value_text
@@ -161,7 +160,10 @@ def show(
         for one in writes:
             said = f"no effect: {value_text(name, one['value'])}  ({one['author'][:8]}, {moment(one['time'])}: {one['why']})"
             call.out.line(f"  {name:<{width}}", (said, "yellow"))
-    say_care(call, found["care"])
+    if found["care"] is not None:
+        from commonsnode_cli.commands.care import say_care
+
+        say_care(call, found["care"])
     if found["kind"] == "resource" and found["fields"] and not found["waiting"]:
         from commonsnode_cli.loans import show_reserved
 
