@@ -54,3 +54,17 @@ FAREWELL_MS_MAX = 500  # in which who is admitted no more may still learn why
 LINGER_MS = 200  # from being in step on a lane that is to be left until it is left
 SHOWS_MAX = 64  # that one side may send in a session
 RETRY_MS_MAX = 60_000
+
+# The overlay
+RECORD_BYTES_MAX = 1_024  # how a node is reached, in a contact
+CONTACTS_MAX = 8  # in one `shuffle` or `shuffled`
+WALK_HOPS_MAX = 6  # of a `walk` or a `shuffle`
+ALL_NEIGHBOURS_BELOW = 12  # with fewer nodes known there is no overlay: all are neighbours
+WALKS_BURST = 32  # `join`, `walk` and `shuffle` of one link that are taken at once …
+WALK_EVERY_MS = 1_000  # … and after that, one so often
+ROUTES_MAX = 1_024  # walks whose answers we may have to bring back
+ROUTE_MS_MAX = 20_000  # how long an answer to a walk is waited for
+DIALS_BURST = 8  # dials for one community at once …
+DIAL_EVERY_MS = 2_000  # … and after that, one so often
+EVICT_EVERY_MS = 10_000  # how often a stranger may take a neighbour's place
+ANNOUNCED_MAX = 4_096  # ids said to be news by one peer, and not here yet

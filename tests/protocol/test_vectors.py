@@ -23,6 +23,8 @@ from commonsnode_protocol.frames import INITIATOR, RESPONDER, LaneState
 from commonsnode_protocol.kits import parts_of, whole
 from commonsnode_protocol.limits import BATCH_BYTES_MAX
 from commonsnode_protocol.link import parse
+from commonsnode_protocol.overlay import frames as overlay_frames
+from commonsnode_protocol.overlay.ranges import range_of_host
 from commonsnode_protocol.record import (
     RecordKey,
     Standing,
@@ -50,6 +52,7 @@ FILES = [
     "frames",
     "batch",
     "session",
+    "overlay",
 ]
 Json = dict[str, Any]
 LOADED: dict[str, Json] = {
@@ -80,6 +83,7 @@ RUN = {
     ("record_id", "imported"), ("record_id", "contact"), ("state", "states"), ("bookings", "bookings"), ("bookings", "kits"), ("bookings", "wholes"), ("blurring", "positions"), ("blurring", "places"), ("blurring", "distances"), ("authority", "authorities"), ("time", "times"), ("link", "links"), ("lan", "tags"), ("lan", "announcements"),
     ("frames", "hellos"), ("frames", "tags"), ("frames", "doors"), ("frames", "frames"),
     ("batch", "batches"), ("session", "sessions"),
+    ("overlay", "frames"), ("overlay", "ranges"),
 }  # fmt: skip
 
 
@@ -429,6 +433,25 @@ def test_frame(vector: Json) -> None:
             assert frames.encode(frame) == data
         case other:
             pytest.fail(f"an unknown expectation: {other}")
+
+
+@each("overlay", "frames")
+def test_overlay_frame(vector: Json) -> None:
+    data = read(vector["frame"])
+    match vector["expect"]:
+        case "bad-frame" | "too-large" as expected:
+            with pytest.raises(PeerError) as caught:
+                overlay_frames.decode(data)
+            assert caught.value.reason == expected
+        case name:
+            lane, frame = overlay_frames.decode(data)
+            assert type(frame).__name__.lower() == name
+            assert overlay_frames.encode(lane, frame) == data
+
+
+@each("overlay", "ranges")
+def test_range(vector: Json) -> None:
+    assert range_of_host(vector["host"]).hex() == vector["range"]
 
 
 @each("batch", "batches")
