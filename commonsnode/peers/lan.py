@@ -5,10 +5,11 @@ machine's own networks are dialled, so many of them, and the handshake proves wh
 """
 
 import asyncio
+import logging
 import os
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
@@ -120,10 +121,10 @@ class Lan:
         from zeroconf.asyncio import AsyncServiceBrowser
 
         found = frozenset(await asyncio.to_thread(interfaces))
-        if not any(not interface.address.is_loopback for interface in found):
+        if not any(_has_a_network(i) for i in found):
             await asyncio.sleep(LOOK_S)
             return
-        it = _Open(_zeroconf(), found)
+        it = _Open(_zeroconf(found), found)
         try:
             it.browser = AsyncServiceBrowser(
                 it.zeroconf.zeroconf,
@@ -172,7 +173,7 @@ class Lan:
     def _info(self, it: _Open, name: str, host: str) -> "AsyncServiceInfo":
         from zeroconf.asyncio import AsyncServiceInfo
 
-        own = {interface.address for interface in it.interfaces if not interface.address.is_loopback}
+        own = {interface.address for interface in it.interfaces if _has_a_network(interface)}
         return AsyncServiceInfo(
             lan.SERVICE,
             name,
@@ -266,15 +267,23 @@ def label(name: str) -> str:
     return _NO_LABEL.sub("-", ascii_only).strip("-")[:LABEL_CHARS_MAX].strip("-") or "commons"
 
 
-def _zeroconf() -> "AsyncZeroconf":
-    """On every interface, of IPv4 and IPv6 where the machine has both."""
-    from zeroconf import InterfaceChoice, IPVersion
+def _zeroconf(interfaces: Collection[Interface]) -> "AsyncZeroconf":
+    """On every network, of IPv4 and IPv6 where the machine has both."""
+    from zeroconf import IPVersion
     from zeroconf.asyncio import AsyncZeroconf
 
+    # It warns with a traceback of every packet that finds no way, as where a cable is out.
+    logging.getLogger("zeroconf").setLevel(logging.ERROR)
+    own = [i.address for i in interfaces if _has_a_network(i)]
     try:
-        return AsyncZeroconf(interfaces=InterfaceChoice.All, ip_version=IPVersion.All)
+        return AsyncZeroconf(interfaces=[str(address) for address in own], ip_version=IPVersion.All)
     except OSError:
-        return AsyncZeroconf(interfaces=InterfaceChoice.All, ip_version=IPVersion.V4Only)
+        only = [str(address) for address in own if address.version == 4]
+        return AsyncZeroconf(interfaces=only, ip_version=IPVersion.V4Only)
+
+
+def _has_a_network(interface: Interface) -> bool:
+    return not interface.address.is_loopback and not interface.address.is_link_local
 
 
 def _all_versions() -> "IPVersion":

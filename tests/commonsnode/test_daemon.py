@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -37,7 +38,8 @@ def start(home: Home, *arguments: str) -> "subprocess.Popen[str]":
         "--log-format",
         "json",
     ]
-    return subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
+    quietly = {**os.environ, "COMMONSNODE_LAN": "false"}
+    return subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True, env=quietly)
 
 
 def first_line(process: "subprocess.Popen[str]") -> dict[str, Any]:
