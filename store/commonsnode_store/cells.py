@@ -7,6 +7,7 @@ coarse one, and a third for what has no place: so that words and place together 
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 CELL_BITS = 14  # each way
@@ -16,6 +17,7 @@ CELLS = 1 << CELL_BITS
 NOWHERE = 1 << (2 * CELL_BITS + NO_BITS)  # the first key of what has no place
 LAT_MAX, LON_MAX = 900_000_000, 1_800_000_000  # 1e-7 degrees
 FINE_BITS, COARSE_BITS = 9, 6  # each way: 39 by 78 km, 313 by 626 km at most
+REGIONS_CACHED = 1_024
 REGIONS_MAX = 24  # words that stand for a place in one query
 # Characters for private use: letters to the tokenizer, and nobody types them.
 FINE_MARK, COARSE_MARK, PLACELESS_WORD = "\ue000", "\ue001", "\ue002"
@@ -50,11 +52,12 @@ def no_of(key: int) -> int:
 
 def words_of(key: int) -> str:
     """What the search index says of where a thing is."""
-    if key >= NOWHERE:
-        return PLACELESS_WORD
-    cell = key >> NO_BITS
-    fine, coarse = cell >> 2 * (CELL_BITS - FINE_BITS), cell >> 2 * (CELL_BITS - COARSE_BITS)
-    return f"{FINE_MARK}{fine:x} {COARSE_MARK}{coarse:x}"
+    return PLACELESS_WORD if key >= NOWHERE else _region_words(key >> NO_BITS + 2 * (CELL_BITS - FINE_BITS))
+
+
+@lru_cache(maxsize=REGIONS_CACHED)
+def _region_words(fine: int) -> str:
+    return f"{FINE_MARK}{fine:x} {COARSE_MARK}{fine >> 2 * (FINE_BITS - COARSE_BITS):x}"
 
 
 def words_for(boxes: Sequence[Box]) -> list[str] | None:
