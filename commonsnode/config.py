@@ -19,10 +19,13 @@ VARIABLE_PREFIX = "COMMONSNODE_"
 CONFIG_BYTES_MAX = 64 * 1024
 LISTEN_HOSTS_MAX = 16
 NAME_CHARS_MAX = 64
+TOKEN_CHARS_MIN, TOKEN_CHARS_MAX = 16, 128
 SERVED_LANES = (AUTHORITY, PUBLIC, KNOWLEDGE, MEMBERS, KEYS)  # the lanes that this version follows and serves
 CHOSEN_LANES = (AUTHORITY, PUBLIC, KNOWLEDGE, MEMBERS)  # `keys` comes with `members`
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_CHARS_MIN},{TOKEN_CHARS_MAX}}}")
 
 
 def _is_host(text: str) -> bool:
@@ -110,6 +113,13 @@ SETTINGS: dict[str, Setting] = {
         lambda _: True,
         "Whether nodes on the same network find this one by themselves, and it finds them.",
     ),
+    "metrics_token": Setting(
+        "text",
+        '""',
+        f'a text of {TOKEN_CHARS_MIN} to {TOKEN_CHARS_MAX} letters, digits, - and _; "" for none',
+        lambda text: not text or _TOKEN.fullmatch(text) is not None,
+        "What Prometheus has to send for /metrics on TCP: Authorization: Bearer TOKEN. Without it only the unix socket\nanswers that.",
+    ),
 }
 
 
@@ -126,6 +136,7 @@ class Config:
     lanes: tuple[str, ...] = SERVED_LANES
     peers_max: int = 64
     lan: bool = True
+    metrics_token: str = field(default="", repr=False)  # empty: none
 
 
 def load(

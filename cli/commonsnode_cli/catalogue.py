@@ -60,7 +60,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "file", "Write the inventory of a community to a file."),
     ),
     "Other nodes": (
-        Entry("peer", "peer", "add, list, remove"),
+        Entry("peer", "peer", "add, list, graph, remove"),
         Entry("sync", "peer", "Meet the known peers now; --wait until all are in step."),
     ),
     "To look around": (Entry("demo", "demo", "Three nodes of a made-up valley, with an inventory."),),

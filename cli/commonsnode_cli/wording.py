@@ -118,3 +118,40 @@ def _place_text(value: dict[str, Any]) -> str:
     if where and isinstance(grid := value.get("grid"), int):
         where = f"about {where}, to {length(grid)}"
     return f"{name} ({where})" if name and where else name or where
+
+
+def link(peer: Mapping[str, Any]) -> str:
+    """Who dialled whom, and where; or why there is no link."""
+    address = str(peer.get("address") or "")
+    if peer.get("state") != "connected":
+        return ": ".join(filter(None, (f"{peer.get('state')} {address}".strip(), peer.get("problem"))))
+    if peer.get("dialled", True):
+        return f"to {address}"
+    return f"from {address or peer.get('remote') or ''}".strip()
+
+
+def step(peer: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
+    """In which communities a peer and this node hold the same, and how far apart they are in the others."""
+    names = names or {}
+    equal, apart = [], []
+    for community, yes in (peer.get("in_step") or {}).items():
+        name = names.get(community, community[:8])
+        if yes:
+            equal.append(name)
+            continue
+        lanes = [lane for lane in peer.get("lanes") or () if lane["community"] == community]
+        get, give = (sum(lane[way] for lane in lanes) for way in ("to_get", "to_give"))
+        known = ", ".join(f"{count} to {way}" for count, way in ((get, "get"), (give, "give")) if count)
+        apart.append(f"{name} ({known})" if known else name)
+    said = [("in step: ", equal), ("behind: ", apart)]
+    return "; ".join(head + ", ".join(found) for head, found in said if found)
+
+
+def size(count: int) -> str:
+    """So many bytes, in three digits or four."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1_000 or unit == "TB":
+            break
+        amount /= 1_000
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"

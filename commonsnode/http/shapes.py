@@ -147,6 +147,21 @@ PEER: Schema = {
         "state": TEXT,
         "in_step": {"type": "object", "additionalProperties": YES},
         "last_in_step": _or_null(MOMENT),
+        "found": {
+            **TEXT,
+            "description": "given: by its address; lan: on this network; came: it dialled this node",
+        },
+        "since": MOMENT,
+        "dialled": YES,
+        "remote": {**_or_null(TEXT), "description": "the host of a peer that dialled"},
+        "bytes_sent": COUNT,
+        "bytes_received": COUNT,
+        "delay_ms": _or_null({"type": "number", "description": "of a ping, there and back"}),
+        "lanes": {
+            "type": "array",
+            "description": "to_get, to_give: changesets that one side still lacks, as far as is known",
+            "items": _object(community=COMMUNITY, lane=TEXT, in_step=YES, to_get=COUNT, to_give=COUNT),
+        },
     },
     "required": ["id", "state", "in_step", "last_in_step"],
 }

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from commonsnode.addresses import PEER_PATH
 from commonsnode.errors import ListenError
-from commonsnode.http import pages, problems
+from commonsnode.http import metrics, pages, problems
 from commonsnode.http.calls import BODY_BYTES_MAX, NODE, OPERATOR, WHOLE_NODE
 from commonsnode.http.guard import Guard
 from commonsnode.http.lines import LIMIT, cut_off
@@ -105,6 +105,7 @@ def _application(node: Node, *, operator: bool) -> web.Application:
     app[WHOLE_NODE] = node
     app.on_response_prepare.append(_add_headers)
     register(app.router, ROUTES if operator else [route for route in ROUTES if route.public or route.person])
+    app.router.add_get(metrics.PATH, metrics.served, allow_head=False)
     if not operator:
         pages.register(app.router)
         app.router.add_get(PEER_PATH, node.peers.accept, allow_head=False)

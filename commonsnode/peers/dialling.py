@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from commonsnode.peers.backoff import Backoff
 from commonsnode.peers.links import Links
-from commonsnode.peers.pipe import HEARTBEAT_S, SOCKET_BYTES_MAX, Pipe
+from commonsnode.peers.pipe import SOCKET_BYTES_MAX, Pipe
 from commonsnode_protocol.errors import Reason
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Dialler:
         try:
             async with asyncio.timeout(CONNECT_S_MAX):
                 socket = await self._http().ws_connect(
-                    self.address, max_msg_size=SOCKET_BYTES_MAX, heartbeat=HEARTBEAT_S, autoclose=True
+                    self.address, max_msg_size=SOCKET_BYTES_MAX, autoping=False, autoclose=True
                 )
         except TimeoutError:
             return self._answered(began, "no answer")

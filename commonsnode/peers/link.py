@@ -138,6 +138,7 @@ class Link:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._read())
                     group.create_task(self._send())
+                    group.create_task(self.pipe.keep_alive())
                     group.create_task(self._apply())
                     group.create_task(self._drive(group, events.Follow(tuple(lanes))))
             except asyncio.CancelledError:
@@ -178,7 +179,7 @@ class Link:
             pass  # a peer that is gone needs no goodbye
         await self.pipe.close()
 
-    # The four tasks of a link
+    # The tasks of a link
 
     async def _read(self) -> None:
         while True:

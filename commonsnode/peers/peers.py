@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from commonsnode.peers.dialling import Dialler
 from commonsnode.peers.link import Link
 from commonsnode.peers.links import Links
-from commonsnode.peers.pipe import HEARTBEAT_S, SOCKET_BYTES_MAX, Pipe
+from commonsnode.peers.pipe import SOCKET_BYTES_MAX, Pipe
 from commonsnode.peers.spreading import Spreading
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import Signed
@@ -219,9 +219,21 @@ class Peers:
             "last_in_step": _moment(link.last_in_step_ms),
             "since": _moment(link.since_ms),
             "dialled": link.initiator,
+            "remote": link.pipe.remote,
             "agent": link.hello.agent,
             "bytes_sent": link.pipe.bytes_sent,
             "bytes_received": link.pipe.bytes_received,
+            "delay_ms": round(link.pipe.delay_s * 1000, 1) if link.pipe.delay_s is not None else None,
+            "lanes": [
+                {
+                    "community": community.hex(),
+                    "lane": lane,
+                    "in_step": found.in_step,
+                    "to_get": found.to_get,
+                    "to_give": found.to_give,
+                }
+                for (community, lane), found in link.session.standing().items()
+            ],
         }
 
     def _found(self, link: Link, address: str | None) -> str:
@@ -309,12 +321,12 @@ class Peers:
         from aiohttp import web
 
         socket = web.WebSocketResponse(
-            max_msg_size=SOCKET_BYTES_MAX, heartbeat=HEARTBEAT_S, compress=False, timeout=2.0
+            max_msg_size=SOCKET_BYTES_MAX, autoping=False, compress=False, timeout=2.0
         )
         if self._handshakes >= HANDSHAKES_MAX:
             raise web.HTTPServiceUnavailable(text="as many handshakes as this node takes at once")
         await socket.prepare(request)
-        pipe = Pipe(socket)
+        pipe = Pipe(socket, request.remote)
         self._handshakes += 1
         try:
             link, problem = await self._links.establish(pipe, None)

@@ -1,6 +1,7 @@
-"""A pipe of byte messages over a WebSocket, with the counts of what went through it."""
+"""A pipe of byte messages over a WebSocket, with the counts of what went through it, and how long a way it is."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from commonsnode_protocol.errors import PeerError, Reason
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 SEND_S_MAX = 60.0  # for one message of at most 64 KiB: a link slower than that is of no use to anyone
 CLOSE_S_MAX = 2.0
-HEARTBEAT_S = 60.0  # between pings; a peer that does not answer one is gone
+HEARTBEAT_S = 60.0  # between pings; a peer from which nothing comes until the next one is gone
+PING_BYTES = 8
 SOCKET_BYTES_MAX = (
     4 * NOISE_MESSAGE_BYTES_MAX
 )  # a message over our own limit still gets a goodbye; beyond this, none
@@ -20,24 +22,36 @@ SOCKET_BYTES_MAX = (
 class Pipe:
     """An ordered pipe of messages. `receive` gives None once the other side has closed."""
 
-    def __init__(self, socket: "ClientWebSocketResponse | web.WebSocketResponse") -> None:
+    def __init__(
+        self, socket: "ClientWebSocketResponse | web.WebSocketResponse", remote: str | None = None
+    ) -> None:
+        """remote: the host of a peer that dialled us."""
         self._socket = socket
+        self.remote = remote
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.delay_s: float | None = None  # there and back, by the last ping that was answered
+        self._heard = 0  # messages that came in, pings and pongs too
+        self._pings = 0
+        self._pinged_at: float | None = None  # when the last ping went, until it is answered
 
     async def send(self, message: bytes) -> None:
         """Raises PeerError `too-slow` where the peer does not read, ConnectionError where it is gone."""
-        try:
-            async with asyncio.timeout(SEND_S_MAX):
-                await self._socket.send_bytes(message)
-        except TimeoutError:
-            raise PeerError(Reason.TOO_SLOW, f"did not read for {SEND_S_MAX:.0f} s") from None
+        await self._while_it_lasts(self._socket.send_bytes(message))
         self.bytes_sent += len(message) + _overhead(len(message))
 
     async def receive(self) -> bytes | None:
         from aiohttp import WSCloseCode, WSMsgType
 
         message = await self._socket.receive()
+        while message.type in (WSMsgType.PING, WSMsgType.PONG):
+            self._heard += 1
+            if message.type is WSMsgType.PING:
+                await self._while_it_lasts(self._socket.pong(message.data))
+            else:
+                self._answered(bytes(message.data))
+            message = await self._socket.receive()
+        self._heard += 1
         if message.type is WSMsgType.BINARY:
             data: bytes = message.data
             self.bytes_received += len(data) + _overhead(len(data))
@@ -52,6 +66,34 @@ class Pipe:
         ):
             raise PeerError(Reason.TOO_LARGE, "a message over the limit")
         return None
+
+    async def keep_alive(self) -> None:
+        """Ping now and then, for ever. Raises ConnectionError where nothing comes any more, PeerError like `send`.
+
+        A connection may be dead without a word: the other machine lost its power, or a router forgot it.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            heard = self._heard
+            self._pings += 1
+            self._pinged_at = loop.time()
+            await self._while_it_lasts(self._socket.ping(self._pings.to_bytes(PING_BYTES)))
+            await asyncio.sleep(HEARTBEAT_S)
+            if self._heard == heard:
+                raise ConnectionError(f"nothing came for {HEARTBEAT_S:.0f} s, not even the answer to a ping")
+
+    def _answered(self, pong: bytes) -> None:
+        """Of an earlier ping, or of none, it says nothing."""
+        if self._pinged_at is not None and pong == self._pings.to_bytes(PING_BYTES):
+            self.delay_s = asyncio.get_running_loop().time() - self._pinged_at
+            self._pinged_at = None
+
+    async def _while_it_lasts(self, sending: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(SEND_S_MAX):
+                await sending
+        except TimeoutError:
+            raise PeerError(Reason.TOO_SLOW, f"did not read for {SEND_S_MAX:.0f} s") from None
 
     async def close(self) -> None:
         try:

@@ -71,7 +71,7 @@ from commonsnode_protocol.session_events import (
     TimerFired,
     Use,
 )
-from commonsnode_protocol.session_lane import Lane, Phase
+from commonsnode_protocol.session_lane import Lane, Phase, Standing
 
 WANTED_AT_ONCE = WANTED_IDS_MAX // LANES_AT_ONCE_MAX  # of one lane
 ONE_CHANGESET_BYTES = CHANGESET_BYTES_MAX + 128  # what the largest one takes in a batch
@@ -101,6 +101,10 @@ class Session:
     def shared(self) -> dict[LaneKey, bool]:
         """The lanes that both follow, and whether they were equal when last compared."""
         return {key: lane.in_step for key, lane in self._lanes.items() if lane.shared}
+
+    def standing(self) -> dict[LaneKey, Standing]:
+        """The lanes that both follow, and how far apart they are."""
+        return {key: lane.standing for key, lane in self._lanes.items() if lane.shared}
 
     def handle(self, event: Event, now_ms: int) -> list[Effect]:
         """Take one event; returns what is to be done, in order. Raises PeerError when the peer broke the rules."""

@@ -18,6 +18,15 @@ class Phase(Enum):
     SETTLING = auto()  # asked the peer for its fingerprints after that
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far apart both sides of a lane are, as far as comparing them has shown."""
+
+    in_step: bool
+    to_get: int  # changesets that the peer has and we lack
+    to_give: int  # that we have, and it lacks or asked for
+
+
 @dataclass(slots=True)
 class Lane:
     """A lane that this node follows; `shared` where the peer follows it too."""
@@ -59,6 +68,11 @@ class Lane:
     @property
     def shared(self) -> bool:
         return self.theirs is not None
+
+    @property
+    def standing(self) -> Standing:
+        getting, giving = len(self.need) + len(self.outstanding), len(self.supply) + len(self.wanted)
+        return Standing(self.in_step, getting, giving)
 
     def queue(self, use: Use) -> deque[bytes]:
         return self.wanted if use is Use.WANTED else self.supply

@@ -56,6 +56,12 @@ def test_peers_are_added_listed_and_removed(villages: tuple[Shell, Shell]) -> No
     assert founder.document("peer", "add", address)["address"] == address
     assert address in [one["address"] for one in founder.document("peer", "list")["peers"]]
     assert address in founder.text("peer", "list")
+    ours, theirs = founder.document("id")["id"], second.document("id")["id"]
+    linked = next(one for one in founder.document("peer", "list")["peers"] if one["id"] == theirs)
+    assert linked["bytes_received"] > 0
+    assert all(lane["in_step"] and not lane["to_get"] for lane in linked["lanes"])
+    drawn = founder.text("peer", "graph")
+    assert f'"{ours}" -> "{theirs}"' in drawn or f'"{theirs}" -> "{ours}"' in drawn
     assert founder.document("peer", "remove", address) == {"address": address}
     assert founder.refused("peer", "remove", "ws://127.0.0.1:1/peer")
 

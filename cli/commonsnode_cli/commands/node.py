@@ -11,11 +11,14 @@ import typer
 
 from commonsnode_cli.failures import ReaderGone, Refused, WrongUsage
 from commonsnode_cli.invocation import Invocation, Json
+from commonsnode_cli.wording import step
 from commonsnode_cli.words import text
 
 if TYPE_CHECKING:
     from commonsnode.daemon import Ready
     from commonsnode.errors import NodeError
+
+PEERS_SHOWN = 8  # so that `status` stays on one screen
 
 app = typer.Typer(add_completion=False)
 
@@ -202,19 +205,13 @@ def _peers(call: Invocation, found: dict[str, Any]) -> None:
         return
     call.out.line("peers:")
     names = {one["id"]: one["name"] or one["id"][:8] for one in found["communities"]}
-    rows = []
-    for peer in found["peers"]:
-        in_step = [
-            names.get(community, community[:8])
-            for community, yes in (peer.get("in_step") or {}).items()
-            if yes
-        ]
-        rows.append(
-            (
-                peer.get("address") or "-",
-                (peer.get("id") or "")[:12],
-                str(peer.get("state")),
-                "in step: " + ", ".join(in_step) if in_step else "",
-            )
-        )
+    linked = [peer for peer in found["peers"] if peer["state"] == "connected"]
+    shown = (linked + [peer for peer in found["peers"] if peer["state"] != "connected"])[:PEERS_SHOWN]
+    rows = [
+        (peer.get("address") or "-", (peer.get("id") or "")[:12], str(peer.get("state")), step(peer, names))
+        for peer in shown
+    ]
     call.out.table(("address", "node", "state", ""), rows)
+    if len(shown) < len(found["peers"]):
+        more = len(found["peers"]) - len(shown)
+        call.out.line(f"  and {more} more, {len(linked)} connected in all: {call.command} peer list")

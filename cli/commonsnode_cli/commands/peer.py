@@ -1,4 +1,4 @@
-"""`peer add|list|remove` and `sync`: the other nodes."""
+"""`peer add|list|graph|remove` and `sync`: the other nodes."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from commonsnode_cli.failures import Refused, WrongUsage
 from commonsnode_cli.invocation import Invocation, Json
 from commonsnode_cli.progress import progress
-from commonsnode_cli.wording import moment
+from commonsnode_cli.wording import link, moment, size, step
 from commonsnode_cli.words import text
 
 SYNC_S = 60.0
@@ -45,7 +45,10 @@ def add(context: typer.Context, address: Address, as_json: Json = False) -> None
 
 @peer_app.command(name="list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """The known nodes, and whether they are connected and in step."""
+    """The known nodes: how they were found, since when there is a link, in step or how far behind, bytes, delay.
+
+    A peer was dialled (`to`) or dialled us (`from`). The delay is that of a ping, there and back.
+    """
     call = Invocation.of(context, as_json)
     found = call.node.get("/peers")
     if call.as_json:
@@ -53,16 +56,34 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         return
     rows = [
         (
-            one.get("address") or "-",
-            (one.get("id") or "")[:12],
-            str(one.get("state") or ""),
-            moment(one.get("last_in_step") or ""),
+            (one.get("id") or "")[:12] or "-",
+            str(one.get("found") or ""),
+            link(one),
+            moment(one.get("since") or one.get("last_in_step") or ""),
+            step(one),
+            size(one["bytes_received"]) if "bytes_received" in one else "",
+            size(one["bytes_sent"]) if "bytes_sent" in one else "",
+            f"{one['delay_ms']:.0f} ms" if one.get("delay_ms") is not None else "",
         )
         for one in found["peers"]
     ]
-    call.out.table(("address", "node", "state", "last in step"), rows)
+    call.out.table(("node", "found", "link", "since", "standing", ">in", ">out", ">delay"), rows)
     if not rows:
         call.out.say("none yet: commonsnode peer add ADDRESS")
+
+
+@peer_app.command()
+def graph(context: typer.Context, as_json: Json = False) -> None:
+    """Draw this node and its peers, in the language of Graphviz: commonsnode peer graph | dot -Tsvg > peers.svg"""
+    from commonsnode_cli import graphviz
+
+    call = Invocation.of(context, as_json)
+    found = call.node.get("/status")
+    drawn = graphviz.graph(found["node"], found["name"], found["peers"])
+    if call.as_json:
+        call.out.document({"dot": drawn})
+    else:
+        call.out.raw(drawn.encode())
 
 
 @peer_app.command()

@@ -1,0 +1,59 @@
+"""A pipe knows how long the way to the peer is, and notices when nobody is there any more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from commonsnode.peers import pipe as pipes
+from commonsnode.peers.pipe import Pipe
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[Pipe, Pipe]]:
+    """Both ends of a real WebSocket; nobody reads unless the test does."""
+    accepted: asyncio.Future[Pipe] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def accept(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        accepted.set_result(Pipe(socket, request.remote))
+        await over.wait()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", accept)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        socket = await session.ws_connect(server.make_url("/"), autoping=False)
+        theirs = await accepted
+        try:
+            yield Pipe(socket), theirs
+        finally:
+            over.set()
+            await socket.close()
+
+
+async def test_the_answer_to_a_ping_tells_the_delay_and_is_no_message() -> None:
+    async with connected() as (ours, theirs), asyncio.TaskGroup() as group, asyncio.timeout(10):
+        pinging = group.create_task(ours.keep_alive())
+        await asyncio.sleep(0)  # the ping is the first to go
+        await ours.send(b"hello")
+        assert await theirs.receive() == b"hello"
+        await theirs.send(b"and back")
+        assert ours.delay_s is None
+        assert await ours.receive() == b"and back"
+        assert ours.delay_s is not None
+        assert 0 <= ours.delay_s < 10
+        pinging.cancel()
+
+
+async def test_who_says_nothing_any_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipes, "HEARTBEAT_S", 0.02)
+    async with connected() as (ours, _), asyncio.timeout(10):
+        with pytest.raises(ConnectionError, match="not even the answer to a ping"):
+            await ours.keep_alive()  # the other end never reads, as one that lost its power
