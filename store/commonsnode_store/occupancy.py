@@ -34,7 +34,6 @@ _BOOK = """
     insert into booked values (?, ?, ?)
     on conflict do update set keeper = excluded.keeper where keeper is not excluded.keeper"""
 _EVER: Span = (0, TIME_MS_MAX + 1)
-_SAID = frozenset({"amount", "lending", "keeper", "nonce"})  # what settling looks at in a thing
 
 
 @dataclass(slots=True)
@@ -50,8 +49,9 @@ class Concerned:
         """What is added of these, with what they say here."""
         kinds = (KIND, THING) if self._has_bookings(lane.community_no) else (KIND,)
         for changeset in changesets:
-            for record, kind, fields in changeset.changes:
-                if kind in kinds and (kind == KIND or not _SAID.isdisjoint(fields)):
+            for record, kind, _ in changeset.changes:
+                # Whatever it says: that there is something of a thing in another lane may be of consequence, too.
+                if kind in kinds:
                     self.write(lane, kind, record)
 
     def write(self, lane: Lane, kind: str, record: bytes) -> None:

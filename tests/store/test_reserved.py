@@ -5,7 +5,7 @@ import pytest
 from commonsnode_protocol.authority import Settings, writing
 from commonsnode_protocol.authority.writing import Draft
 from commonsnode_protocol.bookings import State
-from commonsnode_protocol.changeset import AUTHORITY, PUBLIC, build, sign
+from commonsnode_protocol.changeset import AUTHORITY, KNOWLEDGE, PUBLIC, build, sign
 from commonsnode_protocol.intake import Checked, check
 from commonsnode_store.store import Store
 from store_bookings import CAT, DRILL, GRANTS, act, ask, hand, thing, writes
@@ -84,6 +84,26 @@ def test_of_several_alike_as_many_are_lent_as_there_are(store: Store) -> None:
     asks = [ask(BEN, 10, 20, name=str(n), time=NOW + n) for n in range(3)]
     put(store, thing(amount="2"), *asks)
     assert states(store, *asks) == ["asked", "asked", "displaced"]
+
+
+def test_a_word_about_a_thing_in_the_lane_that_goes_first_changes_by_which_rules_it_is_lent(
+    store: Store,
+) -> None:
+    """It was imported to `knowledge`, where there are two of it; nobody created it."""
+    song, asks = (
+        bytes([8]) * 16,
+        [ask(BEN, 10, 20, name=str(n), time=NOW + n, of=bytes([8]) * 16) for n in (0, 1)],
+    )
+    two = writes(ANA, song, "resource", {"amount": "2"}, lane=KNOWLEDGE)
+    store.apply(COMMUNITY, KNOWLEDGE, [two], seen_ms=NOW)
+    put(store, *asks)
+    assert [each.booking.state.value for each in store.bookings(COMMUNITY, song).reserved] == ["asked"] * 2
+    put(store, writes(ANA, song, "resource", {"title": "Song"}))
+    assert [each.booking.state.value for each in store.bookings(COMMUNITY, song).reserved] == [
+        "asked",
+        "displaced",
+    ]
+    assert store.check() == []
 
 
 def test_one_reservation_is_found_by_the_id_of_its_record(store: Store) -> None:
