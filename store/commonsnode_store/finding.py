@@ -129,7 +129,6 @@ class _Search:
         hits: list[Hit] = []
         ends: list[_At] = []
         left, limit = LOOKED_AT_MAX, self._query.limit
-        end = at
         for tied, some in self._chunks(at):
             for hit, end in self._sooner_first(some, at) if tied else self._looked_at(some, at):
                 hits.append(hit)
@@ -138,7 +137,7 @@ class _Search:
                     return FindPage(hits[:limit], _cursor(ends[limit - 1]))
             left -= len(some)
             if left <= 0:  # most are not what is wanted: who goes on asks again
-                return FindPage(hits, _cursor(end if tied else _At(some[-1][0])))
+                return FindPage(hits, _cursor(_At(some[-1][0])))
         return FindPage(hits, None)
 
     def _sooner_first(self, some: Sequence[Found], at: "_At") -> Iterator[tuple[Hit, "_At"]]:

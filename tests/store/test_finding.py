@@ -224,14 +224,21 @@ def test_what_is_equally_far_comes_by_when_it_is_free(store: Store, tied_max: in
     assert found == expected if tied_max > 2 else sorted(found) == sorted(expected)
 
 
-def test_a_page_ends_where_much_was_looked_at_in_vain(store: Store) -> None:
-    put(store, *(thing(f"saw {n}", n, keeper_name="Rosa" if n == 90 else "Ana") for n in range(100)))
-    query = FindQuery(near=HERE, keeper="Rosa")
-    with patch.object(finding, "LOOKED_AT_MAX", 40):
+@pytest.mark.parametrize("apart_m", [0, 1])
+@pytest.mark.parametrize("tied_max", [20, finding.TIED_MAX])
+def test_a_page_ends_where_much_was_looked_at_in_vain(store: Store, apart_m: int, tied_max: int) -> None:
+    """Also where all is equally far, and sorted by when it is free."""
+    things = (
+        thing(f"saw {n}", n // 30 * 5 + n * apart_m, keeper_name="Rosa" if n == 90 else "Ana")
+        for n in range(100)
+    )
+    put(store, *things)
+    query = FindQuery(near=HERE, keeper="Rosa", soonest=MORNING)
+    with patch.object(finding, "LOOKED_AT_MAX", 40), patch.object(finding, "TIED_MAX", tied_max):
         pages = [store.find_things(query)]
         while (cursor := pages[-1].cursor) is not None:
             pages.append(store.find_things(replace(query, cursor=cursor)))
-    assert len(pages) == 2
+            assert len(pages) < 5
     assert [hit.title for page in pages for hit in page.hits] == ["saw 90"]
 
 
