@@ -17,6 +17,7 @@ from commonsnode_protocol.link import Link
 from commonsnode_protocol.link import parse as parse_link
 from commonsnode_protocol.record import NONCE_BYTES
 from commonsnode_store.answers import CommunityInfo
+from commonsnode_store.errors import UnknownCommunity
 from commonsnode_store.store import Store
 
 CHARTER_S_MAX = 3.0  # how long `follow` waits for the name of the community
@@ -25,19 +26,22 @@ DEFAULTS = Settings()
 
 def resolve(store: Store, text: str) -> CommunityInfo:
     """The community of that id, name, or beginning of an id. Raises Unknown or Ambiguous."""
-    known = store.communities()
+    known = store.names()
     lower = text.lower()
-    found = [info for info in known if info.id.hex() == lower] or [
-        info for info in known if info.name == text or (lower and info.id.hex().startswith(lower))
+    found = [id_ for id_ in known if id_.hex() == lower] or [
+        id_ for id_, name in known.items() if name == text or (lower and id_.hex().startswith(lower))
     ]
     if not found:
         raise Unknown(f"this node follows no community {text[:80]!r}")
     if len(found) > 1:
         raise Ambiguous(
             f"more than one community is called {text[:80]!r}, or has an id that begins so",
-            [f"{info.id.hex()} ({info.name or 'not here yet'})" for info in found],
+            [f"{id_.hex()} ({known[id_] or 'not here yet'})" for id_ in found],
         )
-    return found[0]
+    try:
+        return store.community(found[0])
+    except UnknownCommunity as error:
+        raise Unknown(f"community {text[:80]!r} was left a moment ago") from error
 
 
 def link_of(community: bytes, authority: Authority, addresses: Sequence[str]) -> str:

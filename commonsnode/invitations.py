@@ -211,7 +211,7 @@ async def join_here(sign: Sign, key: bytes, text: str, random_bytes: RandomBytes
 
     def write(author: Author) -> Joined:
         store = author.store
-        seen = any(info.id == community for info in store.communities())
+        seen = community in store.community_ids()
         with suppress(UnknownCommunity):
             if not seen and (acts := store.evaluator(community).acts) is not None:
                 seen = terms(invitation, acts) is not None

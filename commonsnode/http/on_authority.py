@@ -211,7 +211,7 @@ async def ask(call: Call, community: bytes, fn: Callable[[Store, Evaluator], T])
 
     # The evaluator belongs to the writer thread: what it says is made into a document there.
     def run(store: Store) -> T:
-        if all(info.id != community for info in store.communities()):
+        if community not in store.community_ids():
             raise Unknown("this community was left a moment ago")
         return fn(store, store.evaluator(community))
 

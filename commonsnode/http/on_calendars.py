@@ -75,7 +75,7 @@ async def own(call: Call) -> web.StreamResponse:
     now_ms = whole.clock.now_ms()
 
     def read(store: Store) -> bytes:
-        here = [info.id for info in store.communities()]
+        here = store.community_ids()
         both = [*asked_by(store, here, link.person), *asked_of(store, here, link.person)]
         return calendars.written(
             name or whole.config.name, calendars.entries(store, both, now_ms, link.person)

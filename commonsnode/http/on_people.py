@@ -95,13 +95,13 @@ async def listed(call: Call) -> Mapping[str, Any]:
     accounts = list(call.node.people.accounts)
 
     def read(store: Store) -> list[dict[str, Any]]:
-        found = [(info, store.authority(info.id).members) for info in store.communities()]
+        found = [(id_, called, store.authority(id_).members) for id_, called in store.names().items()]
         return [
             {
                 **_account(account),
                 "communities": [
-                    {"id": info.id.hex(), "name": info.name, "role": members[account.id].role}
-                    for info, members in found
+                    {"id": id_.hex(), "name": called, "role": members[account.id].role}
+                    for id_, called, members in found
                     if account.id in members
                 ],
             }

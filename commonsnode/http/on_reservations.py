@@ -178,7 +178,7 @@ def _asked_for(store: Store, query: Mapping[str, Any], key: bytes | None, now_ms
         held = store.bookings(ref.community, ref.record)
         every = [(held, each) for each in held.reserved]
     elif key is not None and (query.get("mine") or query.get("asked_of_me")):
-        among = [info.id for info in store.communities() if community in (None, info.id)]
+        among = [id_ for id_ in store.community_ids() if community in (None, id_)]
         every = asked_by(store, among, key) if query.get("mine") else []
         every += asked_of(store, among, key) if query.get("asked_of_me") else []
     else:

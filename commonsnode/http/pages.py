@@ -68,7 +68,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error
-        names = {info.id: info.name or "" for info in store.communities()}
+        names = {id_: called or "" for id_, called in store.names().items()}
         return {
             "communities": documents.communities(store, addresses),
             "chosen": chosen.id.hex() if chosen else "",
@@ -101,7 +101,7 @@ async def thing(request: web.Request) -> web.StreamResponse:
         view = store.whole(ref)
         if view is None:
             raise Unknown(f"no record {ref.record.hex()} here")
-        info = next(info for info in store.communities() if info.id == ref.community)
+        info = store.community(ref.community)
         history = halves.whole_history(store, ref)
         return {
             "reserved": _reserved(store, ref, now_ms),

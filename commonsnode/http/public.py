@@ -38,6 +38,16 @@ class SeenStore:
     def communities(self) -> list[CommunityInfo]:
         return [self._plain(info) for info in self._store.communities() if self._is_seen(info.id)]
 
+    def community(self, community: bytes) -> CommunityInfo:
+        if not self._is_seen(community):
+            raise UnknownCommunity(community)
+        return self._plain(self._store.community(community))
+
+    def names(self) -> dict[bytes, str | None]:
+        return {
+            community: name for community, name in self._store.names().items() if self._is_seen(community)
+        }
+
     def count_things(self, query: FindQuery) -> Facets:
         return self._store.count_things(query, among=self._among())
 
@@ -122,7 +132,7 @@ class SeenStore:
         return [held for held in self._store.held_writes(community) if held.author == self._person]
 
     def _among(self) -> Callable[[bytes, str], bool]:
-        seen = {info.id for info in self._store.communities() if self._is_seen(info.id)}
+        seen = set(self.community_ids())
         opened = {community for community in seen if self._is_opened(community)}
         return lambda community, lane: community in (opened if lane in SEALED_LANES else seen)
 

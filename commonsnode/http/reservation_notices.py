@@ -30,7 +30,7 @@ async def notices(call: Call) -> list[dict[str, Any]]:
     def read(store: Store) -> list[dict[str, Any]]:
         every = known
         if every is None:
-            every = concerning(store, [info.id for info in store.communities()], key)
+            every = concerning(store, store.community_ids(), key)
         found = news(every, key, now_ms)[:NOTICES_MAX]
         documents = Documents(store, key, now_ms)
         rows = documents.rows([(each.held, each.reserved) for each in found])

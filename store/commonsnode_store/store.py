@@ -143,6 +143,15 @@ class Store:
         with self._snapshot() as (db, followed):
             return [sets.describe(db, community, followed) for community in followed.communities.values()]
 
+    def community(self, community: bytes) -> CommunityInfo:
+        """R. The same of one. Raises UnknownCommunity."""
+        with self._snapshot() as (db, followed):
+            return sets.describe(db, followed.community(community), followed)
+
+    def names(self) -> dict[bytes, str | None]:
+        """R. The id and the name of each, in the same order, from memory; no name while its charter is not here."""
+        return {id_: community.name for id_, community in self._followed.communities.items()}
+
     def followed(self) -> dict[bytes, Following]:
         """R. What is followed of each, from memory, without the disk."""
         followed = self._followed

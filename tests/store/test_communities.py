@@ -300,5 +300,13 @@ def test_what_is_followed_is_said_from_memory_as_it_is_read(store: Store) -> Non
     assert store.followed() == described
     assert store.following(COMMUNITY) == described[COMMUNITY]
     assert store.community_ids() == [*described]
+    assert store.names() == {each.id: each.name for each in store.communities()}
     with pytest.raises(UnknownCommunity):
         store.following(b"?" * 32)
+
+
+def test_one_community_is_described_as_among_all(store: Store) -> None:
+    store.follow(bytes(32), [PUBLIC, KNOWLEDGE])
+    assert [store.community(each.id) for each in store.communities()] == store.communities()
+    with pytest.raises(UnknownCommunity):
+        store.community(b"?" * 32)
