@@ -5,9 +5,11 @@ asked for all that have them in a region: few are looked up one by one, many are
 point to be near to, what has the words comes by record number, and all else by place.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby, islice
 from math import pi, sqrt
 
 from commonsnode_store.areas import HALF_ROUND_M, Distance, Polygons, circle_boxes
@@ -64,9 +66,17 @@ class Where:
 
 
 class Candidates:
-    """Of one question. words: for FTS5."""
+    """Of one question. words: for FTS5. beside: numbers of records that have the words, though the index does not say so."""
 
-    def __init__(self, db: Connection, conditions: Conditions, where: Where, words: str | None) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        conditions: Conditions,
+        where: Where,
+        words: str | None,
+        beside: Collection[int] = (),
+    ) -> None:
+        self._beside = frozenset(beside)
         self._db, self._conditions, self._words, self._area = db, conditions, words, where.area
         self._near, self._within = where.near, where.within_m
         self._distance = Distance(where.near) if where.near is not None else None
@@ -156,9 +166,15 @@ class Candidates:
             return
         last = mark[1] if mark[0] == away else -1
         sql = "select rowid from search where search match ? and rowid > ? order by rowid"
-        hits = self._db.execute(sql, (self._match(regions), last))
-        while batch := hits.fetchmany(BATCH):
-            rows = sorted((row[0] & NO_MAX, row) for row in self._numbered([no for (no,) in batch]))
+        hits: Iterator[int] = (no for (no,) in self._db.execute(sql, (self._match(regions), last)))
+        if self._beside:
+            beside = sorted(no for no in self._beside if no > last)
+            hits = (no for no, _ in groupby(merge(hits, beside)))
+        placeless = regions == [PLACELESS_WORD]
+        while batch := list(islice(hits, BATCH)):
+            rows = sorted((row[0] & NO_MAX, row) for row in self._numbered(batch))
+            if placeless:
+                rows = [each for each in rows if each[1][0] >= NOWHERE]
             yield [((away, no), *row) for no, row in rows if self._is_inside(row)]
 
     def _sorted(
@@ -197,7 +213,7 @@ class Candidates:
 
     def _hits(self, regions: Sequence[str] | None) -> AbstractSet[int]:
         sql = "select rowid from search where search match ?"
-        return {no for (no,) in self._db.execute(sql, (self._match(regions),))}
+        return self._beside.union(no for (no,) in self._db.execute(sql, (self._match(regions),)))
 
     def _match(self, regions: Sequence[str] | None) -> str:
         """regions: None for everywhere."""

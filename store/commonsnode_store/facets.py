@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
+from json import dumps
 from typing import Any
 
 from commonsnode_protocol.kinds.categories import CATEGORIES
@@ -23,6 +24,7 @@ SQUARES_MAX = 256  # at the edge of a circle; what is in these is measured one b
 _QUARTER_ROUND_M = HALF_ROUND_M // 2
 
 _KIND_SHIFT = 20
+_LISTED = "select value from json_each(?)"
 _SORT = f"(kind << {_KIND_SHIFT}) | (category << 4) | condition"
 _CATEGORY_IDS = {each.number: each.id for each in CATEGORIES.values()}
 
@@ -38,7 +40,7 @@ def count(db: Connection, asked: Asked, open_rules: OpenRules) -> Facets:
 class _Count:
     def __init__(self, db: Connection, asked: Asked, conditions: Conditions) -> None:
         self._db, self._conditions, self._words = db, conditions, words_of(asked)
-        self._query = asked.query
+        self._query, self._beside = asked.query, list(asked.beside)
         self.lanes, self.sorts = Counter[int](), Counter[int]()  # how many in each lane, and of each _SORT
         self._boxes = _boxes(asked.query)
         near, within = asked.query.near, asked.query.within_m
@@ -89,8 +91,9 @@ class _Count:
         hits = self._db.execute(sql, (self._match(self._words), SOME_HITS + 1)).fetchall()
         if len(hits) > SOME_HITS:
             return None
+        nos = list(dict.fromkeys([*(no for (no,) in hits), *self._beside]))
         sql = f"select lane, {_SORT}, key, lat, lon from places where 1{self._conditions.sql} and key & {NO_MAX} in ({{}})"
-        return list(dict.fromkeys(select_in(self._db, sql, [no for (no,) in hits], *self._conditions.given)))
+        return list(dict.fromkeys(select_in(self._db, sql, nos, *self._conditions.given)))
 
     def _read(
         self, columns: str, ranges: Sequence[Range], more: str = "", more_given: Sequence[object] = ()
@@ -102,8 +105,10 @@ class _Count:
         sql += f" on key between low and high where 1{self._conditions.sql}{more}"
         given: list[object] = [*chain.from_iterable(ranges), *self._conditions.given, *more_given]
         if self._words is not None:
-            sql += f" and key & {NO_MAX} in (select rowid from search where search match ?)"
-            given.append(self._match(self._words))
+            sql += (
+                f" and key & {NO_MAX} in (select rowid from search where search match ? union all {_LISTED})"
+            )
+            given += (self._match(self._words), dumps(self._beside))
         return self._db.execute(sql, given)
 
     def _ranges(self) -> tuple[list[Range], list[Range]]:
@@ -157,7 +162,7 @@ def _in_circle(near: Point, radius_m: int) -> Callable[[Box], bool]:
 def _tags(db: Connection, asked: Asked, conditions: Conditions) -> Counter[str]:
     """Of the nearest ones."""
     where = Where(asked.query.near, asked.query.within_m, asked.query.area)
-    candidates = Candidates(db, conditions, where, words_of(asked))
+    candidates = Candidates(db, conditions, where, words_of(asked), asked.beside)
     found = chain.from_iterable(candidates.after(START))
     nos = [key & NO_MAX for _, key, _, _ in islice(found, TAGGED_MAX)]
     tags: Counter[str] = Counter()

@@ -37,7 +37,8 @@ DAY_MS = 86_400_000
 class Asked:
     """A question as the store can answer it. words: for FTS5. customs: where the question is about lending.
 
-    blurred_m: how far from where everybody is told it is a thing may be that members know better.
+    blurred_m: how far from where everybody is told it is a thing may be that members know better. beside: the numbers of
+    the things that have the words where members alone read them.
     """
 
     query: FindQuery
@@ -45,6 +46,7 @@ class Asked:
     scope: Scope
     customs: CustomsOf
     blurred_m: int = 0
+    beside: Collection[int] = ()
 
 
 def find(db: Connection, followed: Followed, asked: Asked, open_rules: OpenRules) -> FindPage:
@@ -116,7 +118,7 @@ class _Search:
         self._span = idleness.stepped(asked.query.span) if asked.query.span is not None else None
         conditions = conditions_of(db, asked, open_rules)
         where = Where(asked.query.near, asked.query.within_m, asked.query.area)
-        candidates = Candidates(db, conditions, where, words_of(asked))
+        candidates = Candidates(db, conditions, where, words_of(asked), asked.beside)
         self._candidates: Candidates | ByTruePlace = candidates
         if asked.blurred_m and asked.query.near is not None:
             near, within = asked.query.near, asked.query.within_m

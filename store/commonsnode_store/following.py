@@ -1,8 +1,9 @@
 """To follow a community, and to leave it with all that is kept of it."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import AUTHORITY, ID_BYTES, LANES
 from commonsnode_store import indexed, registers, shown
 from commonsnode_store.lanes import Community, empty_digest
@@ -65,12 +66,18 @@ def _leave_records(db: sqlite3.Connection, lane: int) -> None:
         db.executemany(
             "insert into search (search, rowid, text) values ('delete', ?, ?)",
             [
-                (no, indexed.text_of(values))
+                (no, text)
                 for no, record, blob in chunk
-                if not (shown.is_half(values := registers.shown(registers.load(record, blob))) and has_halves)
+                if (text := _text_of(registers.shown(registers.load(record, blob)), has_halves)) is not None
             ],
         )
     db.execute("delete from touches where record in (select no from records where lane = ?)", (lane,))
     db.execute("delete from listing where lane = ?", (lane,))
     db.execute("delete from places where lane = ?", (lane,))
     db.execute("delete from records where lane = ?", (lane,))
+
+
+def _text_of(values: Mapping[str, Value], has_halves: bool) -> str | None:
+    if has_halves and shown.is_half(values):
+        return indexed.half_text(values)
+    return indexed.text_of(values)

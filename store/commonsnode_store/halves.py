@@ -19,7 +19,6 @@ from commonsnode_store.connections import Connection
 from commonsnode_store.lanes import Lane
 
 CELL_RADIUS = 0.9  # grid lengths from the middle of a cell, at most: SPEC.md, "Blurred places"
-_ITS_OWN = (shown.BESIDE, shown.NONCE, shown.DELETED)  # what a half says of itself alone
 
 _Of = tuple[bytes, str, bytes]  # community, kind, record id
 
@@ -49,7 +48,7 @@ def joined(view: RecordView, half: RecordView | None) -> RecordView:
     over = {
         name: writes
         for name, writes in half.fields.items()
-        if name not in _ITS_OWN and (writes[0].value is not None or name not in view.fields)
+        if name not in shown.OF_A_HALF and (writes[0].value is not None or name not in view.fields)
     }
     return replace(
         view,
@@ -108,7 +107,7 @@ def found_exactly(db: Connection, lanes: Sequence[Lane], query: FindQuery, page:
 def _exact(hit: Hit, half: RecordView | None, query: FindQuery) -> Hit:
     if half is None:
         return hit
-    over = {name: value for name, value in half.values.items() if name not in _ITS_OWN}
+    over = {name: value for name, value in half.values.items() if name not in shown.OF_A_HALF}
     values = {**hit.values, **over}
     title = shown.title_of(values) or hit.title
     lat, lon = shown.place_of(over)

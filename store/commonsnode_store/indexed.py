@@ -23,9 +23,9 @@ from commonsnode_store.schema import BENEATH
 ROWS_AT_ONCE = 2_048
 CACHED = 16_384
 ALWAYS_OPEN = 0  # the number of no rule: a thing that says nothing
-RULES = 2  # of what is in the index: raise it with every change here, in shown.text_of and in cells.py
+RULES = 3  # of what is in the index: raise it with every change here, in shown.text_of and in cells.py
 MARK = "search_index"  # in `meta`
-CATEGORY_MARK = "\ue003"  # beside those in cells.py
+CATEGORY_MARK, HALF_MARK = "\ue003", "\ue004"  # beside those in cells.py
 
 INSERT = "insert into places values (?, ?, ?, ?, ?, ?, ?, ?)"
 NOT_FOUND = ("commitment", "event")  # kinds that nobody looks for by place: they are about things
@@ -74,6 +74,13 @@ def text_of(values: Mapping[str, Value]) -> str:
 def text_at(values: Mapping[str, Value], place: Place) -> str:
     """The same, where the place is known."""
     return f"{shown.text_of(values)} {words_of(place.key)}{_CATEGORY_WORDS[place.category]}"
+
+
+def half_text(values: Mapping[str, Value]) -> str | None:
+    """The same of a half: what it says of its thing, and a word that says what it is; None where that is no text."""
+    own = {name: value for name, value in values.items() if name not in shown.OF_A_HALF}
+    text = shown.text_of(own)
+    return f"{text} {HALF_MARK}" if text.strip() else None
 
 
 def category_word(categories: tuple[int, int]) -> str | None:
@@ -168,6 +175,8 @@ def remake(db: sqlite3.Connection) -> None:
         for no, record, lane, kind, deleted, blob in chunk:
             values = registers.shown(registers.load(record, blob))
             if lane in with_halves and shown.is_half(values):
+                if (text := half_text(values)) is not None:
+                    texts.append((no, text))
                 continue
             place = place_of(values, no)
             texts.append((no, text_at(values, place)))

@@ -39,11 +39,10 @@ class Entry(NamedTuple):
 
 
 class _Listed(NamedTuple):
-    """What lists and search have of a row."""
+    """What lists and the index of places have of a row."""
 
     key: str
     deleted: int
-    text: str
     place: indexed.Place
 
 
@@ -59,6 +58,7 @@ class Row:
     changed_ms: int = 0
     new: bool = True
     listed: _Listed | None = None  # as it is before this is written; none where it is hidden, or new
+    text: str | None = None  # that search has of it, likewise
 
 
 def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]) -> Iterator[Row]:
@@ -67,11 +67,15 @@ def load_rows(db: sqlite3.Connection, lane: int, kind: int, ids: Sequence[bytes]
     for no, record, status, deleted, changed_ms, blob in select_in(db, _FIND, ids, lane, kind):
         ordered = registers.load(record, blob)
         values = registers.shown(ordered)
-        listed = None
-        if status != BENEATH and not (has_halves and shown.is_half(values)):
+        listed, text = None, None
+        if status == BENEATH:
+            pass
+        elif has_halves and shown.is_half(values):
+            text = indexed.half_text(values)
+        else:
             key, place = shown.listing_key(shown.title_of(values), record), indexed.place_of(values, no)
-            listed = _Listed(key, deleted, indexed.text_at(values, place), place)
-        yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed)
+            listed, text = _Listed(key, deleted, place), indexed.text_at(values, place)
+        yield Row(no, record, kind, status, dict(ordered), changed_ms, False, listed, text)
 
 
 class LaneRecords:
@@ -198,33 +202,42 @@ class RowWriter:
             self._new.append((row.no, row.record, self._lane, row.kind, *columns))
         else:
             self._changed.append((*columns, row.no))
-        if row.status == BENEATH or (self._has_halves and shown.is_half(values)):
-            now = None
+        now, text = None, None
+        if row.status == BENEATH:
+            pass
+        elif self._has_halves and shown.is_half(values):
+            text = indexed.half_text(values)
         else:
+            now = _Listed(shown.listing_key(title, row.record), deleted, place)
             text = indexed.text_at(values, place)
-            now = _Listed(shown.listing_key(title, row.record), deleted, text, place)
+        self._search(row, text)
         if now != row.listed:
             self._list(row, now)
 
     def remove(self, row: Row) -> None:
         """Take a row out; its touches are gone already."""
         self._gone.append((row.no,))
+        self._search(row, None)
         self._list(row, None)
+
+    def _search(self, row: Row, text: str | None) -> None:
+        if text == row.text:
+            return
+        if row.text is not None:
+            self._unsearched.append((row.no, row.text))
+        if text is not None:
+            self._searched.append((row.no, text))
 
     def _list(self, row: Row, now: _Listed | None) -> None:
         before, no = row.listed, row.no
         if before is not None:
             self._counts[before.deleted] -= 1
             self._unlisted.append((self._lane, before.deleted, before.key, no))
-            if now is None or now.text != before.text:
-                self._unsearched.append((no, before.text))
             if not before.deleted:
                 self._unplaced.append((before.place.key,))
         if now is not None:
             self._counts[now.deleted] += 1
             self._listed.append((self._lane, now.deleted, now.key, no, row.kind))
-            if before is None or now.text != before.text:
-                self._searched.append((no, now.text))
             if not now.deleted and row.kind not in self._not_found:
                 self._placed.append(indexed.row(now.place, self._lane, row.kind, self._rules))
 

@@ -8,11 +8,12 @@ the list is read in order and each entry is looked up among them.
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nsmallest
+from json import dumps
 
 from commonsnode_protocol import canonical
 from commonsnode_protocol.changeset import MEMBERS
 from commonsnode_protocol.errors import NotCanonical
-from commonsnode_store import shown
+from commonsnode_store import half_words, shown
 from commonsnode_store.answers import Page
 from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.lanes import Lane
@@ -35,10 +36,11 @@ def page(
     deleted: bool,
     cursor: str | None,
     limit: int,
+    in_halves: Sequence[int] = (),
     without: Collection[str] = (),
     beside: Collection[str] = (),
 ) -> Page:
-    """query: for FTS5. without: kinds that are left out of lane `members`; beside: of every lane.
+    """query: for FTS5. in_halves: the numbers of the records that have its words where members alone read them. without: kinds that are left out of lane `members`; beside: of every lane.
 
     Raises ValueError where the cursor is none of ours, or the limit not from 1 to LIMIT_MAX.
     """
@@ -50,14 +52,18 @@ def page(
     if query is not None:
         hits = [
             no
-            for (no,) in db.execute("select rowid from search where search match ? limit ?", (query, FEW + 1))
+            for (no,) in db.execute(
+                "select rowid from search where search match ? limit ?",
+                (half_words.not_halves(query), FEW + 1),
+            )
         ]
+        hits = list(dict.fromkeys((*hits, *in_halves)))
         if len(hits) <= FEW:
             places = _places_of(db, apart, hits, kind, deleted)
             total = len(places)
             found = nsmallest(limit + 1, (place for place in places if place > after))
         else:
-            found = _listed(db, lanes, kind, query, deleted, after, limit + 1, apart)
+            found = _listed(db, lanes, kind, query, deleted, after, limit + 1, apart, in_halves)
     else:
         found = _listed(db, lanes, kind, None, deleted, after, limit + 1, apart)
         total = _total(db, lanes, kind, deleted, apart) if kind is None or cursor is None else None
@@ -74,6 +80,7 @@ def _listed(
     after: Place,
     limit: int,
     left_out: Apart,
+    in_halves: Sequence[int] = (),
 ) -> list[Place]:
     sql = "select key, record from listing where lane = ? and deleted = ? and (key, record) > (?, ?)"
     given: list[object] = []
@@ -81,8 +88,8 @@ def _listed(
         sql += " and kind = (select no from kinds where name = ?)"
         given.append(kind)
     if query is not None:
-        sql += " and record in (select rowid from search where search match ?)"
-        given.append(query)
+        sql += " and record in (select rowid from search where search match ? union all select value from json_each(?))"
+        given += (query, dumps(in_halves))
     places: list[Place] = []
     for lane in lanes:
         apart = left_out[lane.no]

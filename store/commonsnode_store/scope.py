@@ -1,6 +1,6 @@
 """What a question may see: lanes and communities by number, and the customs of communities.  Remembered between questions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -28,9 +28,12 @@ class Scope:
 
     @classmethod
     def over(cls, lanes: Mapping[int, Lane], every: bool) -> "Scope":
-        return cls(
-            lanes, every, [lane for lane in lanes.values() if lane.name == MEMBERS and lane.state.count]
-        )
+        return cls(lanes, every, sealed_among(lanes.values()))
+
+
+def sealed_among(lanes: Iterable[Lane]) -> list[Lane]:
+    """Those in which members alone say something."""
+    return [lane for lane in lanes if lane.name == MEMBERS and lane.state.count]
 
 
 class Scopes:

@@ -24,14 +24,13 @@ class Words:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
 
-    def query(self, text: str) -> str | None:
-        """An FTS5 query for records that have all words, each as a word's beginning; None where there is no word."""
+    def query(self, text: str) -> list[str]:
+        """An FTS5 query for each word that a record must have, as a word's beginning."""
         words = self._words(text[:QUERY_CHARS_MAX])[:WORDS_MAX]
-        terms = [
+        return [
             f'"{word}"*' if len(word) >= BEGINNING_CHARS_MIN or at == len(words) - 1 else f'"{word}"'
             for at, word in enumerate(words)
         ]
-        return " AND ".join(terms) or None
 
     def finding(self, text: str | None, tags: Sequence[str]) -> list[tuple[str, bool]]:
         """The words of a query for things, and whether each may be a beginning. Tags have their words whole."""
@@ -64,8 +63,13 @@ class Words:
         return [word for (word,) in rows]
 
 
-def expand(db: sqlite3.Connection, words: Sequence[tuple[str, bool]]) -> str | None:
-    """An FTS5 query for these words; None where there is no word.
+def all_of(terms: Sequence[str]) -> str:
+    """An FTS5 query for records that have all of these."""
+    return " AND ".join(terms)
+
+
+def expand(db: sqlite3.Connection, words: Sequence[tuple[str, bool]]) -> list[str]:
+    """An FTS5 query for each of these words.
 
     A beginning is replaced by the words that have it: the index has no lists of beginnings, and FTS5 would put one together
     anew for each question. The word itself is not looked up, since that goes through all records that have it.
@@ -83,4 +87,4 @@ def expand(db: sqlite3.Connection, words: Sequence[tuple[str, bool]]) -> str | N
         else:
             quoted = " OR ".join(f'"{term}"' for term in begun)
             terms.append(f"({quoted})")
-    return " AND ".join(terms) or None
+    return terms

@@ -20,6 +20,7 @@ TITLE_CHARS_MAX = 200  # of the column; the field may be longer
 KEY_CHARS_MAX = 48  # titles that agree so far are ordered by when they came
 SHORT_ID_DIGITS = 8
 HALVES_OF = (PUBLIC, KNOWLEDGE)
+OF_A_HALF = (BESIDE, NONCE, DELETED)  # what a half says of itself alone
 _UNTITLED = "\U0010ffff"  # sorts after every title
 
 
@@ -53,7 +54,8 @@ def place_of(values: Mapping[str, Value]) -> tuple[int | None, int | None]:
 
 
 def is_half(values: Mapping[str, Value]) -> bool:
-    """Whether a record of lane `members` is no thing of its own, but what members alone read of one: in no list and no index.
+    """Whether a record of lane `members` is no thing of its own, but what members alone read of one: in no list, and not
+    where things are by place. The search index has its words, marked.
 
     In another lane a field of that name means nothing: else who writes it would make a thing vanish.
     """

@@ -27,6 +27,7 @@ from commonsnode_store import (
     facets,
     finding,
     following,
+    half_words,
     halves,
     histories,
     holding,
@@ -71,8 +72,8 @@ from commonsnode_store.lanes import Followed, Lane
 from commonsnode_store.news import News
 from commonsnode_store.numbers import Numbers
 from commonsnode_store.reserved import Persons, Reserved, ThingBookings, Where
-from commonsnode_store.scope import Among, Scopes
-from commonsnode_store.search import Words, expand
+from commonsnode_store.scope import Among, Scopes, sealed_among
+from commonsnode_store.search import Words, all_of, expand
 from commonsnode_store.transaction import Transaction
 from commonsnode_store.walks import Walks
 
@@ -378,19 +379,20 @@ class Store:
         among: as in `find`.
         Raises UnknownCommunity; ValueError where the cursor is none of ours, or the limit not from 1 to 1,000.
         """
-        query = self._words.query(text) if text.strip() else None
+        words = self._words.query(text)
         with self._snapshot() as (db, followed):
             record_lanes = _among(followed.record_lanes(community), among)
-            if text.strip() and query is None:
+            if text.strip() and not words:
                 return Page([], None, 0)
             page = paging.page(
                 db,
                 record_lanes,
                 kind=kind,
-                query=query,
+                query=all_of(words) if words else None,
                 deleted=deleted,
                 cursor=cursor,
                 limit=limit,
+                in_halves=half_words.things(db, sealed_among(record_lanes), words),
                 without=without,
                 beside=beside,
             )
@@ -507,11 +509,14 @@ class Store:
         concerns_lending = any(each is not None for each in (query.span, query.asker, query.soonest))
         customs = self._scopes.customs(self._followed) if concerns_lending else {}
         with self._snapshot() as (db, followed):
-            expanded = expand(db, words) if words is not None else None
-            if words is not None and expanded is None:
-                yield db, followed, None
+            if words is None:
+                yield db, followed, Asked(query, None, self._scopes.of(followed, among), customs)
+            elif terms := expand(db, words):
+                scope = self._scopes.of(followed, among)
+                beside = half_words.things(db, scope.sealed, terms)
+                yield db, followed, Asked(query, all_of(terms), scope, customs, beside=beside)
             else:
-                yield db, followed, Asked(query, expanded, self._scopes.of(followed, among), customs)
+                yield db, followed, None
 
     def kinds(self) -> list[str]:
         """R. All kinds that records here are of, or once were, in any community."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -115,6 +116,91 @@ def test_a_half_alone_is_in_no_list_and_no_search(store: Store) -> None:
     assert list(store.export(VALLEY, whole=True)) == []
     assert store.communities()[0].records == 0
     assert store.check() == []
+
+
+def test_words_of_a_half_find_the_thing_for_members_and_for_nobody_else(store: Store) -> None:
+    take(store, public(title="Drill", place=NEAR))
+    take(store, half(beside=PUBLIC, place=EXACT, note="behind the mill"))
+
+    def everybody(community: bytes, lane: str) -> bool:
+        return lane == PUBLIC
+
+    for words, members, others in (
+        ("mill", 1, 0),  # in the half alone
+        ("bolivar behi", 1, 0),
+        ("drill mill", 1, 0),  # one in each
+        ("drill", 1, 1),
+        ("drill saw", 0, 0),
+        ("saw mill", 0, 0),
+        ("public", 0, 0),  # what the half says of itself
+    ):
+        page = store.page(community=VALLEY, text=words)
+        assert [view.values for view in page.records] == [whole(store).values] * members
+        assert page.total == members
+        assert store.page(community=VALLEY, text=words, among=everybody).total == others
+        for near, within in ((None, None), ((0, 0), None), ((0, 0), 5_000)):
+            query = FindQuery(text=words, near=near, within_m=within)
+            assert [hit.title for hit in store.find_things(query).hits] == ["Drill"] * members
+            assert store.count_things(query).total == members
+            assert len(store.find_things(query, among=everybody).hits) == others
+            assert store.count_things(query, among=everybody).total == others
+
+
+def test_words_of_halves_and_of_things_find_many_together(tmp_path: Path) -> None:
+    """More than are looked up one by one, some without a place; each once, over all pages."""
+    ids = [b"%16d" % n for n in range(300)]
+    with closing(valley(tmp_path / "many.sqlite3")) as store:
+        for n, id_ in enumerate(ids):
+            title = "drill" if n % 4 else "saw"
+            fields: dict[str, tuple[Value, tuple[int, ...]]] = {"title": (f"{title} {n}", ())}
+            if n % 3:
+                fields = {"place": ({"lat": n * 100, "lon": 0}, ()), **fields}
+            body = build(
+                community=VALLEY, lane=PUBLIC, author=key_of("F"), time=1, refs=[],
+                changes=[(id_, "resource", fields)],
+            )  # fmt: skip
+            take(store, signed(decode(body)))
+            if n % 2:
+                box = seal(
+                    [(id_, "resource", {"beside": (PUBLIC, ()), "note": ("drill at the mill", ())})],
+                    community=VALLEY, author=key_of("F"), key=RED, nonce=nonce().ljust(24, b"n"),
+                )  # fmt: skip
+                body = build(
+                    community=VALLEY, lane=MEMBERS, author=key_of("F"), time=1, refs=[], changes=[box]
+                )
+                take(store, signed(decode(body)))
+        assert store.check() == []
+        for words, expected in (
+            ("mill", [n for n in range(300) if n % 2]),
+            ("drill", [n for n in range(300) if n % 2 or n % 4]),
+            ("saw mill", []),
+            ("mill drill", [n for n in range(300) if n % 2]),
+        ):
+            for near in (None, (0, 0)):
+                query = FindQuery(text=words, near=near, limit=7)
+                found = list[int]()
+                while True:
+                    page = store.find_things(query)
+                    found += [int(hit.ref.record) for hit in page.hits]
+                    if page.cursor is None:
+                        break
+                    query = replace(query, cursor=page.cursor)
+                assert sorted(found) == expected
+                assert store.count_things(query).total == len(expected)
+            assert store.page(community=VALLEY, text=words).total == len(expected)
+
+
+def test_words_go_with_the_half_and_come_back_with_the_key(tmp_path: Path) -> None:
+    with closing(valley(tmp_path / "a.sqlite3")) as store:
+        take(store, public(title="Drill"))
+        first = half(beside=PUBLIC, note="behind the mill")
+        take(store, first)
+        take(store, half(first, beside=PUBLIC, note="in the cellar"))
+        assert listed(store, "mill") == []
+        assert listed(store, "cellar") == [whole(store).values]
+        assert store.rebuild() == []
+        assert listed(store, "cellar") == [whole(store).values]
+        assert store.check() == []
 
 
 def test_a_half_becomes_a_record_when_its_mark_goes_and_back(store: Store) -> None:

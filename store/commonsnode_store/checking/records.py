@@ -179,7 +179,12 @@ class _RecordCheck:
         for name, value in columns.items():
             if getattr(row, name) != value:
                 self._findings.add("records", f"{told}: its {name} is {getattr(row, name)!r}, not {value!r}")
-        if row.status != BENEATH and not (row.lane in self._with_halves and shown.is_half(values)):
+        if row.status == BENEATH:
+            return
+        if row.lane in self._with_halves and shown.is_half(values):
+            if (words := indexed.half_text(values)) is not None and self._has_places:
+                self._search(row.no, words)
+        else:
             self._counts[row.lane, deleted] += 1
             key = shown.listing_key(title, row.id)
             place = indexed.place_of(values, row.no)
@@ -188,15 +193,15 @@ class _RecordCheck:
                 "insert into temp.expected_listing values (?, ?, ?, ?, ?)",
                 (row.lane, deleted, key, row.no, row.kind),
             )
-            self._db.execute(
-                "insert into temp.expected_search (rowid, text) values (?, ?)",
-                (row.no, text),
-            )
+            self._search(row.no, text)
             if not deleted and row.kind_name not in indexed.NOT_FOUND:
                 self._db.execute(
                     "insert into temp.expected_places values (?, ?, ?, ?, ?, ?, ?, ?)",
                     (*place[:3], row.lane, row.kind, *place[3:]),
                 )
+
+    def _search(self, no: int, text: str) -> None:
+        self._db.execute("insert into temp.expected_search (rowid, text) values (?, ?)", (no, text))
 
     def _live(self, writes: Sequence[Write]) -> dict[int, dict[str, Value]]:
         superseded: dict[str, set[bytes]] = defaultdict(set)
