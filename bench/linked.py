@@ -12,6 +12,7 @@ from typing import cast
 
 from commonsnode.peers.link import Link, lane_state, shake_hands
 from commonsnode.peers.pipe import Pipe
+from commonsnode.peers.wire import Wire
 from commonsnode.writing import Writer
 from commonsnode_protocol import frames
 from commonsnode_protocol.channel import Channel, Handshake
@@ -49,6 +50,7 @@ class _MemoryPipe(Pipe):
     def __init__(self) -> None:
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.wire = Wire(None, lambda: 0)
         self._messages: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.other: _MemoryPipe | None = None
 
@@ -58,6 +60,9 @@ class _MemoryPipe(Pipe):
 
     async def receive(self) -> bytes | None:
         return await self._messages.get()
+
+    async def keep_alive(self) -> None:
+        await asyncio.Event().wait()  # nobody can go away
 
     async def close(self) -> None:
         assert self.other is not None

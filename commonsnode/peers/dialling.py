@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from commonsnode.logs import Log
     from commonsnode.writing import Writer
 
-CONNECT_S_MAX = 10.0
+CONNECT_S_MAX = 45.0  # of TCP and the WebSocket, on the slowest links
 
 
 class Dialler:

@@ -8,7 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from commonsnode.peers.outbox import Outbox
-from commonsnode.peers.pipe import Pipe
+from commonsnode.peers.pace import Pace
+from commonsnode.peers.pipe import PROGRESS_BYTES_MIN, Pipe
 from commonsnode_protocol import batch as batches
 from commonsnode_protocol import changeset as changesets
 from commonsnode_protocol import frames, intake, negentropy
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from commonsnode.writing import Writer
     from commonsnode_store.store import Store
 
-HANDSHAKE_S_MAX = 10.0
+HANDSHAKE_S_MAX = 45.0  # three messages at 2 kbit/s and 2 s of delay, some of them twice
 GOODBYE_S_MAX = 1.0
 INBOX_BYTES_MAX = 8 * 1024 * 1024  # received and not yet applied; beyond it we stop reading
+PROGRESS_LOOK_S = 15.0
 FETCH_STEP = 64  # changesets read from the store at once while a batch is filled
 CHECK_STEP = 256  # changesets whose signatures one thread checks in one go
 
@@ -97,6 +99,10 @@ class Link:
         self._on_shown = on_shown
         self._showing = asyncio.Lock()  # one at a time, and beside all other work of the link
         self._outbox = Outbox()
+        self._leaving = 0  # bytes of the frame that is being sent
+        self._read_ahead = 0  # bytes read from the store for the peer, and not in the outbox yet
+        self._bulk = asyncio.Lock()  # one large transfer after the other, a part of each
+        self._pace = Pace(lambda: self._read_ahead + self._outbox.bytes + self._leaving + pipe.wire.waiting())
         self._inbox: asyncio.Queue[events.Event] = asyncio.Queue()
         self._applies: asyncio.Queue[events.Apply] = asyncio.Queue()
         self._unapplied = 0  # bytes received and not yet applied
@@ -139,6 +145,7 @@ class Link:
                     group.create_task(self._read())
                     group.create_task(self._send())
                     group.create_task(self.pipe.keep_alive())
+                    group.create_task(self._watch())
                     group.create_task(self._apply())
                     group.create_task(self._drive(group, events.Follow(tuple(lanes))))
             except asyncio.CancelledError:
@@ -196,8 +203,21 @@ class Link:
 
     async def _send(self) -> None:
         while True:
-            for message in self._channel.seal(await self._outbox.take()):
+            frame = await self._outbox.take()
+            self._leaving = len(frame)
+            for message in self._channel.seal(frame):
                 await self.pipe.send(message)
+                self._leaving = max(0, self._leaving - len(message))
+            self._leaving = 0
+
+    async def _watch(self) -> None:
+        """Tell the session when the connection carries something, however slowly."""
+        before = self.pipe.wire.moved()
+        while True:
+            await asyncio.sleep(PROGRESS_LOOK_S)
+            if (moved := self.pipe.wire.moved()) - before >= PROGRESS_BYTES_MIN:
+                before = moved
+                self.post(events.Moved())
 
     async def _apply(self) -> None:
         """Check batches one after the other; each is applied while the next one is checked."""
@@ -233,6 +253,8 @@ class Link:
                 self._on_compared()
             if isinstance(event, events.Received):
                 self._applied_bytes(len(event.data))
+            elif isinstance(event, events.Fetched) and event.use is not events.Use.LIVE:
+                self._read_ahead -= len(event.packed)  # it is in the outbox now, if it is to go at all
             try:
                 async with asyncio.timeout_at(timer):
                     event = await self._inbox.get()
@@ -329,8 +351,14 @@ class Link:
             self.post(events.Applied(effect.key, state, ids, refused, effect.credit, effect.turn))
 
     async def _fetch(self, effect: events.Fetch) -> None:
-        fetched = await self._writer.read(lambda store: _collect(store, effect))
-        self.post(fetched)
+        if effect.use is events.Use.LIVE:
+            self.post(await self._writer.read(lambda store: _collect(store, effect, effect.budget)))
+            return
+        async with self._bulk:
+            part = await self._pace.turn()
+            fetched = await self._writer.read(lambda store: _collect(store, effect, part))
+            self._read_ahead += len(fetched.packed)
+            self.post(fetched)
 
     async def _ask(self, effect: events.AskReconciliation) -> None:
         key, message, list_from, turn = effect.key, effect.message, effect.list_from, effect.turn
@@ -403,14 +431,14 @@ def _check_all(key: LaneKey, part: Sequence[Signed]) -> list[Checked | OfUnknown
     return [intake.check(*key, signed) for signed in part]
 
 
-def _collect(store: "Store", effect: events.Fetch) -> events.Fetched:
-    """Fill a batch from the front of the ids until the budget is used up."""
+def _collect(store: "Store", effect: events.Fetch, part: int) -> events.Fetched:
+    """Fill a batch from the front of the ids until the budget is used up, or so many bytes; one fits in any case."""
     from commonsnode_store.errors import UnknownCommunity
 
     chosen: list[Signed] = []
     taken: list[bytes] = []
     gone: list[bytes] = []
-    left = effect.budget - 8  # the head of the array
+    left, used = effect.budget - 8, 8  # the head of the array
     for begin in range(0, len(effect.ids), FETCH_STEP):
         step = effect.ids[begin : begin + FETCH_STEP]
         try:
@@ -421,10 +449,11 @@ def _collect(store: "Store", effect: events.Fetch) -> events.Fetched:
             signed = found.get(changeset_id)
             if signed is None:
                 gone.append(changeset_id)
-            elif batches.cost(signed) > left:
+            elif batches.cost(signed) > left or (chosen and used + batches.cost(signed) > part):
                 return _packed(effect, chosen, taken, gone)
             else:
                 left -= batches.cost(signed)
+                used += batches.cost(signed)
                 chosen.append(signed)
             taken.append(changeset_id)
     return _packed(effect, chosen, taken, gone)

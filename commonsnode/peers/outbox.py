@@ -15,18 +15,18 @@ class Outbox:
 
     def __init__(self) -> None:
         self._frames: deque[tuple[Rank, bytes]] = deque()
-        self._bytes = 0
+        self.bytes = 0
         self._filled = asyncio.Event()
 
     @property
     def congested(self) -> bool:
-        return self._bytes > CONGESTED_BYTES
+        return self.bytes > CONGESTED_BYTES
 
     def put(self, rank: Rank, frame: bytes) -> None:
         """Raises PeerError `too-slow` when the peer leaves too much unread."""
-        self._bytes += len(frame)
-        if self._bytes > OUTBOX_BYTES_MAX:
-            raise PeerError(Reason.TOO_SLOW, f"{self._bytes} bytes unread")
+        self.bytes += len(frame)
+        if self.bytes > OUTBOX_BYTES_MAX:
+            raise PeerError(Reason.TOO_SLOW, f"{self.bytes} bytes unread")
         at = len(self._frames)
         if rank is Rank.LIVE:
             while at and self._frames[at - 1][0] is Rank.BULK:
@@ -39,5 +39,5 @@ class Outbox:
             self._filled.clear()
             await self._filled.wait()
         frame = self._frames.popleft()[1]
-        self._bytes -= len(frame)
+        self.bytes -= len(frame)
         return frame

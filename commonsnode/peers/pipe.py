@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from commonsnode.peers.wire import Wire
 from commonsnode_protocol.errors import PeerError, Reason
 from commonsnode_protocol.limits import NOISE_MESSAGE_BYTES_MAX
 
 if TYPE_CHECKING:
     from aiohttp import ClientWebSocketResponse, web
 
-SEND_S_MAX = 60.0  # for one message of at most 64 KiB: a link slower than that is of no use to anyone
+STALL_S_MAX = 60.0  # in which at least so much has to get across while something waits to be sent:
+PROGRESS_BYTES_MIN = (
+    1_024  # a link slower than that, or a peer that takes less on purpose, is of no use to anyone
+)
 CLOSE_S_MAX = 2.0
 HEARTBEAT_S = 60.0  # between pings; a peer from which nothing comes until the next one is gone
 PING_BYTES = 8
@@ -30,6 +34,7 @@ class Pipe:
         self.remote = remote
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.wire = Wire(_transport(socket), lambda: self.bytes_sent + self.bytes_received)
         self.delay_s: float | None = None  # there and back, by the last ping that was answered
         self._heard = 0  # messages that came in, pings and pongs too
         self._pings = 0
@@ -74,12 +79,13 @@ class Pipe:
         """
         loop = asyncio.get_running_loop()
         while True:
-            heard = self._heard
+            heard, moved = self._heard, self.wire.moved()
             self._pings += 1
             self._pinged_at = loop.time()
             await self._while_it_lasts(self._socket.ping(self._pings.to_bytes(PING_BYTES)))
             await asyncio.sleep(HEARTBEAT_S)
-            if self._heard == heard:
+            # On a slow link the answer may stand behind much else.
+            if self._heard == heard and self.wire.moved() - moved < PROGRESS_BYTES_MIN:
                 raise ConnectionError(f"nothing came for {HEARTBEAT_S:.0f} s, not even the answer to a ping")
 
     def _answered(self, pong: bytes) -> None:
@@ -89,11 +95,18 @@ class Pipe:
             self._pinged_at = None
 
     async def _while_it_lasts(self, sending: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(sending)
         try:
-            async with asyncio.timeout(SEND_S_MAX):
-                await sending
-        except TimeoutError:
-            raise PeerError(Reason.TOO_SLOW, f"did not read for {SEND_S_MAX:.0f} s") from None
+            while not task.done():
+                moved = self.wire.moved()
+                await asyncio.wait({task}, timeout=STALL_S_MAX)
+                if not task.done() and self.wire.moved() - moved < PROGRESS_BYTES_MIN:
+                    raise PeerError(Reason.TOO_SLOW, f"did not read for {STALL_S_MAX:.0f} s")
+            task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     async def close(self) -> None:
         try:
@@ -101,6 +114,12 @@ class Pipe:
                 await self._socket.close()
         except (TimeoutError, ConnectionError):
             return  # it is gone either way
+
+
+def _transport(socket: "ClientWebSocketResponse | web.WebSocketResponse") -> asyncio.WriteTransport | None:
+    """What carries a WebSocket; aiohttp shows it at its writer alone."""
+    found = getattr(getattr(socket, "_writer", None), "transport", None)
+    return found if isinstance(found, asyncio.WriteTransport) else None
 
 
 def _overhead(length: int) -> int:

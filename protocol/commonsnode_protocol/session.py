@@ -59,6 +59,7 @@ from commonsnode_protocol.session_events import (
     LaneKey,
     Leave,
     Missing,
+    Moved,
     Order,
     Ordered,
     Rank,
@@ -127,6 +128,10 @@ class Session:
                     if lane.shared:
                         lane.retry_ms = RETRY_MS_MIN
                         self._say_state(lane, QUESTION)
+            case Moved():
+                for lane in self._lanes.values():
+                    if lane.deadline is not None:
+                        lane.deadline = now_ms + UNSETTLED_MS_MAX
             case TimerFired():
                 self._timer = None
             case _:

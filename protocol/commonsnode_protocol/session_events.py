@@ -161,6 +161,11 @@ class Refresh:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The connection carried 1,024 bytes more, of whatever frame: what is owed may be on its way."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """The time set by SetTimer has come."""
 
@@ -179,6 +184,7 @@ Event: TypeAlias = (
     | Fetched
     | Missing
     | Refresh
+    | Moved
     | TimerFired
 )
 

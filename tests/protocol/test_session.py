@@ -435,6 +435,22 @@ def test_an_initiator_that_gets_no_answer_ends_the_session_in_time() -> None:
     assert raised.value.reason is Reason.TOO_SLOW
 
 
+def test_an_answer_that_takes_long_over_a_slow_link_is_waited_for_while_something_comes() -> None:
+    session, state = begun(initiator=True)
+    other = frames.LaneState(b"\1" * 16, state.digest)
+    session.handle(events.Received(frames.encode(frames.State(1, other))), 0)
+    session.handle(events.TimerFired(), RETRY_MS_MIN)
+    session.handle(events.Reconciled(PUBLIC_LANE, b"a", (), ()), RETRY_MS_MIN)
+    now = RETRY_MS_MIN
+    for _ in range(20):  # half an hour
+        now += UNSETTLED_MS_MAX - 1
+        session.handle(events.Moved(), now)
+        session.handle(events.TimerFired(), now)
+    with pytest.raises(PeerError) as raised:
+        session.handle(events.TimerFired(), now + UNSETTLED_MS_MAX)
+    assert raised.value.reason is Reason.TOO_SLOW
+
+
 def test_an_id_that_reconciliation_names_twice_is_wanted_once() -> None:
     session, state = begun(initiator=True)
     session.handle(

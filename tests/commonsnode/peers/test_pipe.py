@@ -11,6 +11,14 @@ from aiohttp.test_utils import TestServer
 
 from commonsnode.peers import pipe as pipes
 from commonsnode.peers.pipe import Pipe
+from commonsnode_protocol.errors import PeerError, Reason
+
+PIECES, PIECE = 100, bytes(60_000)
+
+
+async def send_much(pipe: Pipe, pieces: int = PIECES) -> None:
+    for _ in range(pieces):
+        await pipe.send(PIECE)
 
 
 @asynccontextmanager
@@ -50,6 +58,35 @@ async def test_the_answer_to_a_ping_tells_the_delay_and_is_no_message() -> None:
         assert ours.delay_s is not None
         assert 0 <= ours.delay_s < 10
         pinging.cancel()
+
+
+async def test_what_gets_across_is_seen() -> None:
+    async with connected() as (ours, theirs), asyncio.TaskGroup() as group, asyncio.timeout(20):
+        before = theirs.wire.moved()
+        sending = group.create_task(send_much(ours))
+        for _ in range(PIECES):
+            assert await theirs.receive() == PIECE
+        await sending
+        assert theirs.wire.moved() - before >= PIECES * len(PIECE)
+
+
+async def test_a_peer_that_reads_nothing_is_given_up_and_one_that_reads_slowly_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipes, "STALL_S_MAX", 0.1)
+    async with connected() as (ours, _), asyncio.timeout(20):
+        with pytest.raises(PeerError) as raised:
+            await send_much(ours, 1_000)
+        assert raised.value.reason is Reason.TOO_SLOW
+        assert ours.wire.waiting() > len(PIECE)
+    async with connected() as (ours, theirs), asyncio.TaskGroup() as group, asyncio.timeout(20):
+        moved = iter(range(0, 10**9, pipes.PROGRESS_BYTES_MIN))
+        monkeypatch.setattr(ours.wire, "moved", lambda: next(moved))  # as over a line of 80 kbit/s
+        monkeypatch.setattr(pipes, "STALL_S_MAX", 0.001)
+        sending = group.create_task(send_much(ours, 300))
+        for _ in range(300):
+            await theirs.receive()
+        await sending
 
 
 async def test_who_says_nothing_any_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
