@@ -71,7 +71,7 @@ class Lent:
     def terms(self, agent_type: str, is_member: bool) -> Applying:
         """Whether, and on which terms, somebody of this type has it, and why."""
         own, model = _map(self.view.values.get("lending")), _map(self.model.get("lending"))
-        return terms_for({**model, **own}, self.charter, agent_type, is_member)
+        return terms_for(own, self.charter, agent_type, is_member, model)
 
     def check(self, wanted: Span, busy: Iterable[Busy], capacity: Decimal, now_ms: int) -> bool:
         """Whether it is free for all of the span; else whoever asks has to wait. busy: what is taken of it.

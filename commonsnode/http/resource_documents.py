@@ -68,9 +68,8 @@ class Telling:
 
     def _terms(self, hit: Hit, charter: Charter, member: bool) -> Applying:
         model = model_of(self._store, hit.ref, hit.values).get("lending")
-        own = hit.values.get("lending")
-        lending = {**_map(model), **_map(own)}
-        return terms_for(lending, charter.settings.lending, self._understood.agent_type, member)
+        own, agent_type = hit.values.get("lending"), self._understood.agent_type
+        return terms_for(_map(own), charter.settings.lending, agent_type, member, _map(model))
 
 
 def page(telling: Telling, understood: Understood, found: FindPage) -> dict[str, Any]:

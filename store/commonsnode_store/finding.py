@@ -22,6 +22,7 @@ from commonsnode_store.connections import Connection, select_in
 from commonsnode_store.idleness import NO_CUSTOMS, Customs, OpenRules
 from commonsnode_store.indexed import category_word, condition_number
 from commonsnode_store.lanes import Followed, Lane
+from commonsnode_store.models import Models
 from commonsnode_store.scope import CustomsOf, Scope
 from commonsnode_store.true_places import ByTruePlace
 
@@ -114,6 +115,7 @@ def _open(
 class _Search:
     def __init__(self, db: Connection, followed: Followed, asked: Asked, open_rules: OpenRules) -> None:
         self._db, self._followed, self._query = db, followed, asked.query
+        self._models = Models(db)
         self._lanes, self._customs = asked.scope.lanes, asked.customs
         self._span = idleness.stepped(asked.query.span) if asked.query.span is not None else None
         conditions = conditions_of(db, asked, open_rules)
@@ -158,7 +160,8 @@ class _Search:
         hourly = replace(
             window, begin_ms=window.begin_ms // HOUR_MS * HOUR_MS, now_ms=window.now_ms // HOUR_MS * HOUR_MS
         )
-        first = idleness.free_first(self._db, no, hit.ref.record, hit.values, hourly, customs)
+        model = self._models.lending(no, hit.ref.lane, hit.values)
+        first = idleness.free_first(self._db, no, hit.ref.record, hit.values, model, hourly, customs)
         if first is None:
             return NEVER
         return 0 if first <= window.now_ms else first // HOUR_MS
@@ -206,12 +209,14 @@ class _Search:
             lane = self._lanes[lane_no]
             values = registers.shown(registers.load(record, blob))
             customs = self._customs.get(lane.community, NO_CUSTOMS)
-            if not (self._is_wanted(values) and self._is_lent(lane.community, values, customs)):
+            if not (self._is_wanted(values) and self._is_lent(lane, values, customs)):
                 continue
             idle: Sequence[tuple[int, int]] = ()
             if self._span is not None:
                 community = self._followed.community(lane.community).no
-                free = kits.free_spans(self._db, community, record, values, self._span, customs)
+                free = kits.free_spans(
+                    self._db, community, record, lane.name, values, self._models, self._span, customs
+                )
                 if free is None:
                     continue
                 idle = free
@@ -227,7 +232,7 @@ class _Search:
             )
             yield hit, _At(mark)
 
-    def _is_lent(self, community: bytes, values: Mapping[str, Value], customs: Customs) -> bool:
+    def _is_lent(self, lane: Lane, values: Mapping[str, Value], customs: Customs) -> bool:
         asker = self._query.asker
         if asker is None:
             return True
@@ -236,7 +241,8 @@ class _Search:
             lending if isinstance(lending, dict) else None,
             common if isinstance(common, dict) else None,
             asker.agent_type,
-            community in asker.member_of,
+            lane.community in asker.member_of,
+            model=self._models.lending(self._followed.community(lane.community).no, lane.name, values),
         )
         return terms.lent and (asker.agent_type is None or terms.use != ASK)
 

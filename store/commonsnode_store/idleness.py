@@ -15,7 +15,7 @@ from commonsnode_protocol.idle import BadHours, Busy, Loan, fits, idle_spans, zo
 from commonsnode_protocol.kinds.lending import rules_for
 from commonsnode_store.asked import WantedSpan
 from commonsnode_store.connections import Connection
-from commonsnode_store.indexed import ALWAYS_OPEN, rule_of
+from commonsnode_store.indexed import ALWAYS_OPEN, said_of
 
 CACHED = 8_192
 ANSWERS_MAX = 64  # spans whose open rules are remembered
@@ -86,7 +86,10 @@ def stepped(span: WantedSpan) -> WantedSpan:
 
 
 def could_be_had(rule: bytes, span: WantedSpan, customs: Customs) -> bool:
-    """Whether a thing of this rule could, if nobody else had it. One whose rule cannot be followed could not."""
+    """Whether a thing of this rule could, if nobody else had it. One whose rule cannot be followed could not.
+
+    By a rule as it is in table `hours`, one that has a model could wherever its own rules let it.
+    """
     lead_ms = _lead_ms(rule, customs.lending)
     if lead_ms is None:
         return False
@@ -100,13 +103,17 @@ def free_spans(
     community: int,
     record: bytes,
     values: Mapping[str, Value],
+    model: Mapping[str, Value],
     span: WantedSpan,
     customs: Customs,
     *,
     amount: Decimal = _ONE,
 ) -> list[tuple[int, int]] | None:
-    """The free spans inside of what is wanted, where so much of it is free for all of that; else None."""
-    rule = rule_of(values) or _NOTHING
+    """The free spans inside of what is wanted, where so much of it is free for all of that; else None.
+
+    model: the rules of lending of the thing's model.
+    """
+    rule = _rule(values, model)
     rules = _rules(rule, customs.lending)
     try:
         buffer = Loan.read(rules.lending).buffer_ms
@@ -131,11 +138,12 @@ def free_first(
     community: int,
     record: bytes,
     values: Mapping[str, Value],
+    model: Mapping[str, Value],
     window: WantedSpan,
     customs: Customs,
 ) -> int | None:
     """From when on it is free for the first time inside of a window; None where it is not. Its parts are not looked at."""
-    rule = rule_of(values) or _NOTHING
+    rule = _rule(values, model)
     sql = "select begin_ms, end_ms, amount from busy where community = ? and resource = ? and end_ms > ? and begin_ms < ?"
     rows = db.execute(sql, (community, record, window.begin_ms, window.end_ms)).fetchall()
     if not rows:
@@ -242,13 +250,21 @@ def _free(
     return misfit is None
 
 
+def _rule(values: Mapping[str, Value], model: Mapping[str, Value]) -> bytes:
+    """All that says when it could be had, but for reservations and the charter."""
+    said = said_of(values)
+    return canonical.encode([*said, dict(model)] if model else said)
+
+
 @lru_cache(maxsize=CACHED)
 def _rules(rule: bytes, lending: bytes) -> _Rules:
-    hours, own, out, works = cast(list[Value], canonical.decode(rule))
-    common = canonical.decode(lending)
+    hours, own, out, works, *models = cast(list[Value], canonical.decode(rule))
+    layers = [own, *models, canonical.decode(lending)]
+    if models == [True]:  # what it says goes before the charter: it is looked at when the thing is
+        layers = [own]
     return _Rules(
         hours if isinstance(hours, dict) else {},
-        rules_for(own if isinstance(own, dict) else None, common if isinstance(common, dict) else None),
+        rules_for(*(layer if isinstance(layer, dict) else None for layer in layers)),
         out if isinstance(out, int) else None,
         works is True,
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from commonsnode_protocol import canonical
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.changeset import RECORD_BYTES
 from commonsnode_protocol.kinds import category_number, category_of, condition_of, works
 from commonsnode_protocol.kinds.categories import CATEGORIES, ORDER
 from commonsnode_protocol.kinds.declared import CONDITIONS
@@ -23,7 +24,7 @@ from commonsnode_store.schema import BENEATH
 ROWS_AT_ONCE = 2_048
 CACHED = 16_384
 ALWAYS_OPEN = 0  # the number of no rule: a thing that says nothing
-RULES = 3  # of what is in the index: raise it with every change here, in shown.text_of and in cells.py
+RULES = 4  # of what is in the index: raise it with every change here, in shown.text_of and in cells.py
 MARK = "search_index"  # in `meta`
 CATEGORY_MARK, HALF_MARK = "\ue003", "\ue004"  # beside those in cells.py
 
@@ -53,7 +54,8 @@ def place_of(values: Mapping[str, Value], no: int) -> Place:
         raise StoreError(f"the search index has no room for more than {NO_MAX:,} records")
     condition, in_order = _condition(values.get("condition"))
     rule = None
-    if not in_order or "hours" in values or "lending" in values or "out_for_maintenance" in values:
+    says_how = "hours" in values or "lending" in values or "out_for_maintenance" in values
+    if not in_order or says_how or "specification" in values:
         rule = rule_of(values)
     lat, lon = shown.place_of(values)
     return Place(
@@ -91,15 +93,31 @@ def category_word(categories: tuple[int, int]) -> str | None:
 
 
 def rule_of(values: Mapping[str, Value]) -> bytes | None:
-    """All that says when a thing could be had, but for reservations; None where it says nothing of that."""
+    """All that says when a thing could be had, but for reservations; None where it says nothing of that.
+
+    Of what its model says there is only that there is one: this may change without the thing.
+    """
+    said = said_of(values)
+    if model_named(values) is not None:
+        said.append(True)
+    return canonical.encode(said) if said != [None, None, None, True] else None
+
+
+def said_of(values: Mapping[str, Value]) -> list[Value]:
+    """Its hours, its rules of lending, whether and until when it is out, and whether it works."""
     hours, lending, out = (values.get(name) for name in ("hours", "lending", "out_for_maintenance"))
-    said: list[Value] = [
+    return [
         hours if isinstance(hours, dict) and hours else None,
         lending if isinstance(lending, dict) and lending else None,
         out if out is True or (type(out) is int and out > 0) else None,
         works(values.get("condition")),
     ]
-    return canonical.encode(said) if said != [None, None, None, True] else None
+
+
+def model_named(values: Mapping[str, Value]) -> bytes | None:
+    """The record of the model that a thing names."""
+    named = values.get("specification")
+    return named if isinstance(named, bytes) and len(named) == RECORD_BYTES else None
 
 
 def condition_number(name: str) -> int | None:

@@ -19,6 +19,8 @@ from commonsnode_store import candidates, facets, finding
 from commonsnode_store.areas import HALF_ROUND_M, Polygons, distance_m
 from commonsnode_store.asked import LIMIT_MAX, SPAN_DAYS_MAX, TAGS_MAX, Asker, FindQuery, WantedSpan
 from commonsnode_store.cells import LAT_MAX, LON_MAX
+from commonsnode_store.idleness import Customs
+from commonsnode_store.scope import Scopes
 from commonsnode_store.store import Store
 from store_bookings import act, ask
 from store_people import CHARTER, COMMUNITY, FOUNDER, NOW, record_id
@@ -177,6 +179,51 @@ def test_what_is_for_members_is_found_by_members(store: Store) -> None:
     )
     assert titles(store, FindQuery(near=HERE, asker=Asker())) == ["open"]
     assert titles(store, FindQuery(near=HERE, asker=Asker("person", [COMMUNITY]))) == ["open", "ours"]
+
+
+def test_what_a_thing_does_not_say_its_model_says_before_the_charter(store: Store) -> None:
+    models = {"trailer": record_id(90), "tent": record_id(91), "saw": record_id(92)}
+    put(
+        store,
+        {"title": "Trailers", "lending": {"longest_minutes": 120}},
+        {"title": "Tents", "lending": {"to": "nobody"}},
+        {"title": "Saws", "lending": {"to": "members", "lead_minutes": 3 * 24 * 60}},
+        kind="specification",
+        begin=90,
+    )
+    put(
+        store,
+        thing("trailer", specification=models["trailer"]),
+        thing("longer trailer", 1, specification=models["trailer"], lending={"longest_minutes": 600}),
+        thing("tent", 2, specification=models["tent"]),
+        thing("tent after all", 3, specification=models["tent"], lending={"to": "anyone"}),
+        thing("saw", 4, specification=models["saw"]),
+        thing("unknown", 5, specification=record_id(93)),
+    )
+    assert store.check() == []
+    things = FindQuery(near=HERE, kinds=["resource"])
+    fitting = ["longer trailer", "tent after all", "unknown"]
+    assert titles(store, replace(things, span=MORNING)) == fitting
+    early = replace(MORNING, end_ms=MORNING.begin_ms + HOUR, now_ms=MORNING.now_ms - 48 * HOUR)
+    everything = ["trailer", "longer trailer", "tent after all", "saw", "unknown"]
+    assert titles(store, replace(things, span=early)) == everything
+    assert titles(store, replace(things, asker=Asker(member_of=[COMMUNITY]))) == everything
+    assert "saw" not in titles(store, replace(things, asker=Asker()))
+
+
+def test_a_model_may_lend_for_longer_than_the_charter_and_change_its_mind(store: Store) -> None:
+    model = (record_id(90), "specification")
+    first = FOUNDER.write(COMMUNITY, {model: {"lending": ({"longest_minutes": 600}, ())}})
+    second = FOUNDER.write(COMMUNITY, {model: {"lending": ({"longest_minutes": 30}, (first.id,))}})
+    put(store, thing("trailer", specification=record_id(90)), thing("saw", 1))
+    query = FindQuery(near=HERE, span=MORNING, kinds=["resource"])
+    customs = Customs.of({"longest_minutes": 60}, None)
+    with patch.object(Scopes, "customs", lambda *_: {COMMUNITY: customs}):
+        assert titles(store, query) == []
+        store.apply(COMMUNITY, PUBLIC, [first], seen_ms=NOW)
+        assert titles(store, query) == ["trailer"]
+        store.apply(COMMUNITY, PUBLIC, [second], seen_ms=NOW)
+        assert titles(store, query) == []
 
 
 def test_asks_and_events_have_words_and_no_place(store: Store) -> None:

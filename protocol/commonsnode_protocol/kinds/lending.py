@@ -70,10 +70,16 @@ def terms_for(
     charter_lending: Mapping[str, Value] | None,
     agent_type: str | None,
     is_member: bool,
+    model: Mapping[str, Value] | None = None,
 ) -> Applying:
-    """What applies to somebody who asks for a thing, and why. agent_type: None where it is not known."""
-    rules = rules_for(lending, charter_lending)
-    whose = "this thing" if isinstance(lending, Mapping) and lending.get("to") else "the community"
+    """What applies to somebody who asks for a thing, and why. agent_type: None where it is not known.
+
+    model: what the thing's specification says.
+    """
+    rules = rules_for(lending, model, charter_lending)
+    whose = "the community"
+    if any("to" in layer and _is_form("to", layer["to"]) for layer in (lending or {}, model or {})):
+        whose = "this thing"
     if rules["to"] == NOBODY:
         return Applying(False, ASK, "", f"{whose} says that it is lent to nobody")
     if rules["to"] == MEMBERS and not is_member:
