@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from commonsnode.addresses import interfaces
 from commonsnode.peers.dialling import Dialler
 from commonsnode.peers.link import Link
 from commonsnode.peers.links import Links
 from commonsnode.peers.pipe import SOCKET_BYTES_MAX, Pipe
 from commonsnode.peers.spreading import Spreading
+from commonsnode.peers.waking import Waking
 from commonsnode_protocol import session_events as events
 from commonsnode_protocol.changeset import Signed
 from commonsnode_protocol.errors import Reason
@@ -81,6 +83,7 @@ class Peers:
         self._writer.subscribe(self._spreading.landed)
         self._own(self._spreading.run())
         self._own(self._refresh_now_and_then())
+        self._own(Waking(_own_addresses).run(self._woken, self._log))
         for known in await self._writer.read(lambda store: store.peers()):
             self._dial(known.address, known.node)
 
@@ -100,6 +103,13 @@ class Peers:
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return task
+
+    def _woken(self) -> None:
+        """Find out at once which links are still there, and dial where there is none."""
+        for link in self._links.by_node.values():
+            link.pipe.doubt()
+        for dialler in self._dialled():
+            dialler.wake()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -353,6 +363,12 @@ class Peers:
         while True:
             await asyncio.sleep(self._reconcile_s * (0.75 + 0.5 * random.random()))
             self._links.tell(events.Refresh())
+
+
+def _own_addresses() -> list[str]:
+    """Of this machine, by which others may have reached it."""
+    found = (each.address for each in interfaces())
+    return [str(address) for address in found if not (address.is_loopback or address.is_link_local)]
 
 
 def _moment(ms: int | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from commonsnode.peers.wire import Wire
@@ -18,6 +19,7 @@ PROGRESS_BYTES_MIN = (
 CLOSE_S_MAX = 2.0
 HEARTBEAT_S = 60.0  # between pings; a peer from which nothing comes until the next one is gone
 PING_BYTES = 8
+HURRY_S = 8.0  # for the same where it is doubtful that the connection still is one
 SOCKET_BYTES_MAX = (
     4 * NOISE_MESSAGE_BYTES_MAX
 )  # a message over our own limit still gets a goodbye; beyond this, none
@@ -36,6 +38,7 @@ class Pipe:
         self.bytes_received = 0
         self.wire = Wire(_transport(socket), lambda: self.bytes_sent + self.bytes_received)
         self.delay_s: float | None = None  # there and back, by the last ping that was answered
+        self._doubt = asyncio.Event()
         self._heard = 0  # messages that came in, pings and pongs too
         self._pings = 0
         self._pinged_at: float | None = None  # when the last ping went, until it is answered
@@ -79,14 +82,24 @@ class Pipe:
         """
         loop = asyncio.get_running_loop()
         while True:
-            heard, moved = self._heard, self.wire.moved()
+            heard, moved, doubtful = self._heard, self.wire.moved(), self._doubt.is_set()
+            self._doubt.clear()
             self._pings += 1
             self._pinged_at = loop.time()
-            await self._while_it_lasts(self._socket.ping(self._pings.to_bytes(PING_BYTES)))
-            await asyncio.sleep(HEARTBEAT_S)
-            # On a slow link the answer may stand behind much else.
-            if self._heard == heard and self.wire.moved() - moved < PROGRESS_BYTES_MIN:
-                raise ConnectionError(f"nothing came for {HEARTBEAT_S:.0f} s, not even the answer to a ping")
+            patience = HURRY_S if doubtful else HEARTBEAT_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._while_it_lasts(self._socket.ping(self._pings.to_bytes(PING_BYTES)))
+                    await (asyncio.sleep(patience) if doubtful else self._doubt.wait())
+            # On a slow link the answer may stand behind much else; in a hurry it is enough that anything got across.
+            enough = 1 if doubtful else PROGRESS_BYTES_MIN
+            over = doubtful or not self._doubt.is_set()
+            if over and self._heard == heard and self.wire.moved() - moved < enough:
+                raise ConnectionError(f"nothing came for {patience:.0f} s, not even the answer to a ping")
+
+    def doubt(self) -> None:
+        """Ping at once, and soon give up where nothing comes: this machine slept, or has another address."""
+        self._doubt.set()
 
     def _answered(self, pong: bytes) -> None:
         """Of an earlier ping, or of none, it says nothing."""

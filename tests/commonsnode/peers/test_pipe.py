@@ -89,6 +89,26 @@ async def test_a_peer_that_reads_nothing_is_given_up_and_one_that_reads_slowly_i
         await sending
 
 
+async def test_in_doubt_a_dead_connection_is_given_up_soon_and_a_live_one_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipes, "HURRY_S", 0.05)
+    async with connected() as (ours, _), asyncio.timeout(10):
+        ours.doubt()
+        monkeypatch.setattr(ours.wire, "moved", lambda: 0)  # as where a cable was pulled
+        with pytest.raises(ConnectionError, match="nothing came"):
+            await ours.keep_alive()
+    async with connected() as (ours, theirs), asyncio.TaskGroup() as group, asyncio.timeout(10):
+        pinging = group.create_task(ours.keep_alive())
+        await asyncio.sleep(0)  # in the middle of the long pause
+        ours.doubt()
+        answering, hearing = group.create_task(theirs.receive()), group.create_task(ours.receive())
+        await asyncio.wait({pinging}, timeout=0.2)
+        assert not pinging.done()
+        for task in (pinging, answering, hearing):
+            task.cancel()
+
+
 async def test_who_says_nothing_any_more_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipes, "HEARTBEAT_S", 0.02)
     async with connected() as (ours, _), asyncio.timeout(10):
