@@ -108,6 +108,12 @@ def _spots(scope: Scope) -> list[Spot]:
 
 
 def _here(scope: Scope, field: str) -> Spot:
+    if not scope.charters:
+        raise WrongField(
+            field,
+            "no community is followed here that this could be (community create NAME, community follow LINK, join LINK);"
+            " write latitude,longitude or a name",
+        )
     spots = _spots(scope)
     if not spots:
         raise WrongField(

@@ -81,6 +81,12 @@ def test_the_community_is_where_its_charter_says(store: Store, valley: bytes) ->
         assert where(store, text) == Spot((3_000_000, -782_600_000), "Valle Alto", Source.COMMUNITY)
 
 
+def test_where_no_community_is_followed_there_is_none_to_be_near_to(store: Store) -> None:
+    found = refusal(store, "my community")
+    assert "no community is followed" in found.detail
+    assert "community follow LINK" in found.detail
+
+
 def test_of_several_communities_one_must_be_named(author: Author, store: Store, valley: bytes) -> None:
     communities.create(author, "Other", ("public",), settings_from({"place": {**VALLEY, "name": "Lower"}}))
     found = refusal(store, "my community")
