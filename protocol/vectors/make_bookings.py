@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from commonsnode_protocol.bookings import Rules, State, settle
 from commonsnode_protocol.canonical import Value
-from commonsnode_protocol.changeset import PUBLIC, changeset_id, decode
+from commonsnode_protocol.changeset import PUBLIC, changeset_id, decode, public_key
 from commonsnode_protocol.commitments import read
 from commonsnode_protocol.custody import People, custody, keeper_writes, own_chain
 from commonsnode_protocol.kits import parts_of, whole
@@ -19,7 +20,8 @@ Vectors of SPEC.md, "Keepers" and "Reservations". All byte strings are in hexade
 
 bookings: `changesets` are the bodies of changesets of one lane that all stand, in any order. `thing` is a record of kind
 resource, `steward` the one steward; each key is a person of its own. `at_once` says whether the thing's rules confirm at
-once, `amount` how many there are of it. `keeper` is who keeps it, null for nobody, and `keeper_no_effect` the changesets
+once, `amount` how many there are of it. `named`, where it is there, is a node's key → the persons who named it: it is no
+person's else. `keeper` is who keeps it, null for nobody, and `keeper_no_effect` the changesets
 whose writes to `keeper` have no effect. `asks` are in the order in which they have their turn: each with its changeset,
 rank, effective time (from confirmation or hand-over where there is one), state, the time that it takes as [from, until]
 or null, asks that displace it, its place in the waiting list or null, and the acts on it that have no effect.
@@ -31,6 +33,7 @@ those of the asks for its parts, and that of the whole.
 DRILL = typed_id(COMMUNITY, ANA, NONCE)
 THING = thing_body(ANA)
 HOUR = 3_600_000
+NODE = public_key(bytes([5]) * 32)
 
 
 KITS: Mapping[str, Mapping[str, Value]] = {
@@ -67,6 +70,7 @@ class Case(NamedTuple):
     bodies: list[bytes]
     at_once: bool = False
     amount: str = "1"
+    named: Mapping[bytes, Sequence[bytes]] = MappingProxyType({})  # a node's key → who named it
 
 
 def ids(of: Iterable[bytes]) -> list[bytes]:
@@ -142,10 +146,46 @@ def cases() -> Iterable[Case]:
     yield Case("an_act_that_does_not_name_the_ask", [THING, first, unnamed])
     yield Case("until_before_from", [THING, ask(BEN, 20, 10, 5)])
 
+    by_node = act(NODE, second, "confirmed", 7)
+    for name, persons in (("the_keeper", [ANA]), ("a_steward", [FOUNDER]), ("the_asker", [EVE])):
+        yield Case(f"confirmed_by_the_node_of_{name}", [THING, first, second, by_node], named={NODE: persons})
+    yield Case("confirmed_by_a_node_that_nobody_named", [THING, first, second, by_node])
+    yield Case(
+        "confirmed_at_once_by_the_node_of_the_asker",
+        [THING, first, second, by_node],
+        True,
+        named={NODE: [EVE]},
+    )
+    yield Case(
+        "what_a_node_may_not",
+        [
+            THING,
+            first,
+            act(NODE, first, "declined", 8),
+            act(NODE, first, "handed_over", 9, value=TIME),
+            hand(NODE, EVE),
+        ],
+        named={NODE: [ANA, BEN, FOUNDER]},
+    )
+    own_ask = ask(ANA, 15, 25, 6)
+    yield Case(
+        "an_own_ask_of_the_keeper_by_their_node",
+        [THING, own_ask, act(NODE, own_ask, "confirmed", 7), ask(BEN, 10, 20, 8)],
+        named={NODE: [ANA]},
+    )
 
-def outcome(bodies: Sequence[bytes], thing: bytes, steward: bytes, at_once: bool, amount: Decimal) -> Json:
+
+def outcome(
+    bodies: Sequence[bytes],
+    thing: bytes,
+    steward: bytes,
+    at_once: bool,
+    amount: Decimal,
+    named: Mapping[bytes, Sequence[bytes]] = MappingProxyType({}),
+) -> Json:
     """What comes of a set, as the vectors show it."""
-    changesets, people = [decode(each) for each in bodies], People((steward,))
+    changesets = [decode(each) for each in bodies]
+    people = People((steward,), named_by=lambda key: frozenset(named.get(key, ())))
     precedes = own_chain(changesets)
     held = custody(*keeper_writes(RecordKey(thing, "resource", PUBLIC), changesets), people, precedes)
     rules = Rules(held, people, precedes, at_once, amount)
@@ -169,6 +209,11 @@ def outcome(bodies: Sequence[bytes], thing: bytes, steward: bytes, at_once: bool
     }
 
 
+def _named(case: Case) -> Json:
+    said = {node.hex(): [each.hex() for each in persons] for node, persons in case.named.items()}
+    return {"named": said} if said else {}
+
+
 def text() -> str:
     """The content of bookings.json."""
     shown: list[Json] = [
@@ -179,8 +224,9 @@ def text() -> str:
             "steward": FOUNDER.hex(),
             "at_once": case.at_once,
             "amount": case.amount,
+            **_named(case),
             "expect": "bookings",
-            **outcome(case.bodies, DRILL, FOUNDER, case.at_once, Decimal(case.amount)),
+            **outcome(case.bodies, DRILL, FOUNDER, case.at_once, Decimal(case.amount), case.named),
         }
         for case in cases()
     ]

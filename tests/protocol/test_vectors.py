@@ -299,7 +299,12 @@ def test_state(vector: Json) -> None:
 def test_bookings(vector: Json) -> None:
     assert vector["expect"] == "bookings"
     held = [decode(bytes.fromhex(body)) for body in vector["changesets"]]
-    thing, people = bytes.fromhex(vector["thing"]), People((bytes.fromhex(vector["steward"]),))
+    thing = bytes.fromhex(vector["thing"])
+    named = {bytes.fromhex(key): persons for key, persons in vector.get("named", {}).items()}
+    people = People(
+        (bytes.fromhex(vector["steward"]),),
+        named_by=lambda key: frozenset(map(bytes.fromhex, named.get(key, ()))),
+    )
     for changesets in (held, held[::-1]):
         precedes = own_chain(changesets)
         kept = custody(*keeper_writes(RecordKey(thing, "resource", PUBLIC), changesets), people, precedes)
