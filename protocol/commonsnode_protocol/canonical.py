@@ -50,7 +50,7 @@ def ordered(value: Value) -> Value:
     """The same value with the keys of every map in canonical order."""
     if isinstance(value, dict):
         return {key: ordered(value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [ordered(item) for item in value]
     return value
 

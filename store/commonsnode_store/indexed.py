@@ -31,6 +31,8 @@ CATEGORY_MARK, HALF_MARK = "\ue003", "\ue004"  # beside those in cells.py
 INSERT = "insert into places values (?, ?, ?, ?, ?, ?, ?, ?)"
 NOT_FOUND = ("commitment", "event")  # kinds that nobody looks for by place: they are about things
 _MADE_BY = f"{RULES} {ORDER}"
+_OUT_OF_ORDER = canonical.encode([None, None, None, False])  # what is broken, and says nothing else
+_NO_CONDITION = (0, works(None))
 _CONDITION_NO = {name: no for no, name in enumerate(CONDITIONS, start=1)}
 
 
@@ -52,20 +54,18 @@ def place_of(values: Mapping[str, Value], no: int) -> Place:
     """From the shown values of record number `no`. Raises StoreError where keys have no room for so many."""
     if no > NO_MAX:
         raise StoreError(f"the search index has no room for more than {NO_MAX:,} records")
-    condition, in_order = _condition(values.get("condition"))
+    get = values.get
+    said = get("condition")
+    condition, in_order = _by_condition(said) if type(said) is str else _NO_CONDITION
     rule = None
     says_how = "hours" in values or "lending" in values or "out_for_maintenance" in values
-    if not in_order or says_how or "specification" in values:
+    if says_how or "specification" in values:
         rule = rule_of(values)
+    elif not in_order:
+        rule = _OUT_OF_ORDER
     lat, lon = shown.place_of(values)
-    return Place(
-        key_of(lat, lon, no),
-        lat,
-        lon,
-        _category(values.get("category"), values.get("title")),
-        condition,
-        rule,
-    )
+    category = _category(get("category"), get("title"))
+    return Place(key_of(lat, lon, no), lat, lon, category, condition, rule)
 
 
 def text_of(values: Mapping[str, Value]) -> str:
@@ -138,27 +138,27 @@ _CATEGORY_WORDS = _category_words()
 
 
 def _category(category: Value, title: Value) -> int:
-    """As `category_of` says, which need not look at the title where the category says enough."""
-    found = _by_category(category) if isinstance(category, str) else None
-    if found is None and isinstance(title, str):
-        found = category_of(None, title)
-    return (category_number(found) or 0) if found is not None else 0
+    """The number of what `category_of` says, which need not look at the title where the category says enough."""
+    found = _by_category(category) if type(category) is str else None
+    if found is None:
+        found = _number(category_of(None, title)) if type(title) is str else 0
+    return found
 
 
 @lru_cache(maxsize=CACHED)
-def _by_category(category: str) -> str | None:
-    return category_of(category)
+def _by_category(category: str) -> int | None:
+    """None where the category alone does not say."""
+    known = category_of(category)
+    return _number(known) if known is not None else None
 
 
-def _condition(condition: Value) -> tuple[int, bool]:
-    """Its number, and whether a thing in it works."""
-    if isinstance(condition, str):
-        return _by_condition(condition)
-    return 0, works(condition)
+def _number(known: str | None) -> int:
+    return (category_number(known) or 0) if known is not None else 0
 
 
 @lru_cache(maxsize=CACHED)
 def _by_condition(condition: str) -> tuple[int, bool]:
+    """Its number, and whether a thing in it works."""
     return _CONDITION_NO.get(condition_of(condition) or "", 0), works(condition)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
+from commonsnode_protocol.canonical import Value
 from commonsnode_protocol.changeset import Changeset
 from commonsnode_store import indexed, registers, shown
 from commonsnode_store.connections import select_in
@@ -183,9 +184,10 @@ class RowWriter:
         """order: the (time, id) of each changeset with a live write in this row, where there are several."""
         if len(row.live) == 1:
             ordered = list(row.live.items())
+            values: Mapping[str, Value] = ordered[0][1]
         else:
             ordered = sorted(row.live.items(), key=lambda group: order[group[0]], reverse=True)
-        values = registers.shown(ordered)
+            values = registers.shown(ordered)
         title = shown.title_of(values)
         place = indexed.place_of(values, row.no)
         deleted = int(shown.is_deleted(values))

@@ -96,6 +96,9 @@ def from_scratch(writes: Iterable[tuple[int, bytes, Sequence[bytes], Mapping[str
 def dump(record: bytes, ordered: Ordered) -> bytes:
     """The blob of a row. `ordered` as said at the top of this module, fields ascending."""
     number = _NUMBERS.get
+    if len(ordered) == 1:  # as of most records
+        no, fields = ordered[0]
+        return _sealed(record, ((no, {number(name, name): value for name, value in fields.items()}),))
     return _sealed(
         record, [(no, {number(name, name): value for name, value in of.items()}) for no, of in ordered]
     )
