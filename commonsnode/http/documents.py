@@ -12,12 +12,15 @@ from commonsnode.tables.json_form import encode_value
 from commonsnode_protocol.authority import GRANTED_ROLES, STEWARD
 from commonsnode_protocol.authority.achieving import Void
 from commonsnode_protocol.canonical import Value
+from commonsnode_protocol.care import EVENT
 from commonsnode_protocol.changeset import MEMBERS
+from commonsnode_protocol.commitments import KIND as RESERVATION
 from commonsnode_store.answers import CommunityInfo, HistoryEntry, RecordRef, RecordView
 from commonsnode_store.errors import UnknownCommunity
 from commonsnode_store.shown import BESIDE, is_half, text_of, title_of
 from commonsnode_store.store import Store
 
+ABOUT_THINGS = (RESERVATION, EVENT)  # kinds that are shown with things, and not among them
 ROLES = (STEWARD, *GRANTED_ROLES)
 VOID_WORDS: Mapping[Void, str] = {
     Void.CUT: "its author's role was taken back, and it was not among what then stood at the steward's node",
@@ -68,8 +71,11 @@ def community_full(store: Store, info: CommunityInfo, addresses: list[str], own_
     authority = store.authority(info.id)
     table = authority.table
     people = members(store, info.id, own_key)
+    found = community(store, info, addresses)
+    about = sum(store.count(info.id, lane, ABOUT_THINGS) for lane in info.lanes)
     return {
-        **community(store, info, addresses),
+        **found,
+        "things": max(found["records"] - about, 0),  # what came between the two counts is no matter
         "founder": authority.tables[0].stewards[0].hex() if authority.tables else None,
         "stewards": [steward.hex() for steward in table.stewards] if table is not None else [],
         "table": table.id.hex() if table is not None else None,

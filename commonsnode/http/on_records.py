@@ -11,15 +11,12 @@ from commonsnode.http.calls import Call, fields_of
 from commonsnode.http.naming import names_for, with_names
 from commonsnode.http.on_communities import community_of
 from commonsnode.inventory import Done
-from commonsnode_protocol.care import EVENT
 from commonsnode_protocol.changeset import MEMBERS
-from commonsnode_protocol.commitments import KIND as RESERVATION
 from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
 PAGE_RECORDS_MAX = 200
-BESIDE = (RESERVATION, EVENT)  # kinds that are shown with things, and not among them
 
 
 async def listed(call: Call) -> Mapping[str, Any]:
@@ -27,7 +24,7 @@ async def listed(call: Call) -> Mapping[str, Any]:
     query = call.query
     name = call.path.get("community")
     apart = () if query.get("kind") in names.OF_PEOPLE else names.OF_PEOPLE
-    beside = () if query.get("kind") in BESIDE else BESIDE
+    beside = () if query.get("kind") in documents.ABOUT_THINGS else documents.ABOUT_THINGS
 
     def read(store: Store) -> dict[str, Any]:
         try:

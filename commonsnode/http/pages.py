@@ -16,7 +16,6 @@ from commonsnode import __version__, care, communities, halves, inventory
 from commonsnode.errors import Unknown
 from commonsnode.http import documents, page_texts
 from commonsnode.http.calls import NODE, Malformed, read_query
-from commonsnode.http.on_records import BESIDE
 from commonsnode.http.reservation_documents import Documents
 from commonsnode.http.reservation_words import on_page
 from commonsnode.http.schema import Schema
@@ -64,7 +63,7 @@ async def home(request: web.Request) -> web.StreamResponse:
                 cursor=query.get("cursor"),
                 limit=THINGS_PER_PAGE,
                 without=OF_PEOPLE,
-                beside=BESIDE,
+                beside=documents.ABOUT_THINGS,
             )
         except ValueError as error:
             raise Malformed(f"cursor: {error}") from error

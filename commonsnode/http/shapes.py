@@ -259,6 +259,7 @@ SCHEMAS: dict[str, Schema] = {
     "CommunityFull": _closed(
         {
             **COMMUNITY_ROW,
+            "things": {**COUNT, "description": "records without reservations and events"},
             "founder": _or_null(KEY),
             "stewards": {"type": "array", "items": KEY},
             "table": _or_null(CHANGESET),

@@ -199,6 +199,10 @@ async def test_a_reservation_of_what_only_members_read_is_sealed_with_it(api: Ap
     assert (await api("GET", f"/reservations/{asked['id']}", tcp=True)).status == 404
     assert (await api("GET", f"/reservations/{asked['id']}", tcp=True, token=token)).status == 200
     assert [one["kind"] for one in (await api("GET", "/records"))["records"]] == ["resource"]
+    shown = await api("GET", f"/communities/{valley}")
+    assert (shown["things"], shown["records"]) == (1, 2)
+    shown = await api("GET", f"/communities/{valley}", tcp=True)
+    assert (shown["things"], shown["records"]) == (0, 0)
 
 
 async def test_what_a_member_writes_in_bad_faith_stops_nobody_from_looking(village: Village) -> None:

@@ -127,7 +127,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     rows = [
         (_name(one), one["id"], str(one["records"]), str(one["changesets"])) for one in found["communities"]
     ]
-    call.out.table(("name", "id", ">things", ">changesets"), rows)
+    call.out.table(("name", "id", ">records", ">changesets"), rows)
     if not rows:
         call.out.say("none yet: commonsnode community create NAME, or commonsnode community follow LINK")
 
@@ -162,7 +162,7 @@ def show(
         ("founder", found.get("founder") or ""),
         ("members", str(found.get("members_count", ""))),
         ("lanes", ", ".join(found.get("lanes", ()))),
-        ("things", str(found["records"])),
+        ("things", str(found["things"])),
         ("changesets", str(found["changesets"])),
     ]
     if found["waiting"]:

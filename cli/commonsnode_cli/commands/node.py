@@ -196,7 +196,7 @@ def _communities(call: Invocation, communities: list[dict[str, Any]]) -> None:
                 ", ".join(filter(None, (waiting, state))),
             )
         )
-    call.out.table(("name", "id", ">things", ">changesets", ""), rows)
+    call.out.table(("name", "id", ">records", ">changesets", ""), rows)
 
 
 def _peers(call: Invocation, found: dict[str, Any]) -> None:
