@@ -87,21 +87,29 @@ def _explained(error: OSError, hosts: Sequence[str], port: int) -> ListenError:
     )
 
 
+def peer_address(url: str) -> str:
+    """Where peers dial a node whose pages are at this URL, of http or https, and of any path."""
+    return f"ws{url.removeprefix('http').rstrip('/')}{PEER_PATH}"
+
+
 class Addresses:
-    """The URLs by which others can dial this node: loopback first, then those of the network."""
+    """The URLs by which others can dial this node: that of its proxy, loopback, then those of the network."""
 
     def __init__(
         self,
         sockets: Iterable[socket.socket],
         interfaces: Callable[[], list[str]] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        public_url: str = "",
     ) -> None:
-        """interfaces: the IP addresses of this machine, link-local ones with their scope (`fe80::1%eth0`)."""
+        """public_url: where a proxy hands on to this node; empty: nowhere. interfaces: the IP addresses of this machine, link-local ones with their scope (`fe80::1%eth0`)."""
         names = [bound.getsockname() for bound in sockets]
         self.port: int = names[0][1]
         self._bound = [ipaddress.ip_address(name[0].partition("%")[0]) for name in names]
         self._interfaces = interfaces or _of_this_machine
         self._monotonic = monotonic
+        self._public = [peer_address(public_url)] if public_url else []
         self._known: list[str] = []
         self._known_until = -1.0
 
@@ -125,7 +133,7 @@ class Addresses:
             address for address in self._bound if not address.is_unspecified and not address.is_link_local
         )
         in_order = sorted(found, key=lambda a: (not a.is_loopback, a.version, int(a)))
-        return [self._url(address) for address in in_order][:LINK_ADDRESSES_MAX]
+        return [*self._public, *map(self._url, in_order)][:LINK_ADDRESSES_MAX]
 
     def _is_listening(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         return any(

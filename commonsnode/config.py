@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from commonsnode.addresses import peer_address
 from commonsnode.errors import ConfigError
 from commonsnode_protocol.changeset import AUTHORITY, KEYS, KNOWLEDGE, MEMBERS, PUBLIC
+from commonsnode_protocol.link import is_address
 
 VARIABLE_PREFIX = "COMMONSNODE_"
 CONFIG_BYTES_MAX = 64 * 1024
@@ -113,6 +115,14 @@ SETTINGS: dict[str, Setting] = {
         lambda _: True,
         "Whether nodes on the same network find this one by themselves, and it finds them.",
     ),
+    "public_url": Setting(
+        "text",
+        '""',
+        'a URL as "https://commons.example" or "https://example.org/commons"; "" for none',
+        lambda url: not url or (url.startswith(("http://", "https://")) and is_address(peer_address(url))),
+        "Where a proxy hands on to this node, for invitations and for peers. A path in it is for peers and the API;\n"
+        "the pages need a host name of their own. What a proxy says of who asks (X-Forwarded-For) is not believed.",
+    ),
     "metrics_token": Setting(
         "text",
         '""',
@@ -136,6 +146,7 @@ class Config:
     lanes: tuple[str, ...] = SERVED_LANES
     peers_max: int = 64
     lan: bool = True
+    public_url: str = ""  # empty: none
     metrics_token: str = field(default="", repr=False)  # empty: none
 
 

@@ -111,7 +111,7 @@ async def running(config: Config, home: Home, *, cost: Cost = MODERATE) -> Async
                 home,
                 seed,
                 store,
-                Addresses(sockets),
+                Addresses(sockets, public_url=config.public_url),
                 People(accounts, clock.now_ms, cost=cost),
                 clock,
                 links,

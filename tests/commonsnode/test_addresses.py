@@ -94,3 +94,19 @@ def test_a_node_that_listens_to_this_machine_alone_is_on_no_network(host: str, h
     finally:
         for bound in sockets:
             bound.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://commons.example", "wss://commons.example/peer"),
+        ("https://example.org/commons/", "wss://example.org/commons/peer"),
+        ("http://[2001:db8::1]:8080", "ws://[2001:db8::1]:8080/peer"),
+    ],
+)
+def test_where_a_proxy_hands_on_is_said_first(url: str, address: str) -> None:
+    sockets = listen(["127.0.0.1"], 0)
+    found = Addresses(sockets, lambda: MACHINE, public_url=url)()
+    sockets[0].close()
+    assert found[0] == address
+    assert found[1].startswith("ws://127.0.0.1:")

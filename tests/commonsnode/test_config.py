@@ -103,3 +103,12 @@ def test_an_unknown_argument_is_an_error(tmp_path: Path) -> None:
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="too large"):
         load(write(tmp_path, "#" * (config.CONFIG_BYTES_MAX + 1)))
+
+
+@pytest.mark.parametrize(
+    "url", ["commons.example", "ftp://x", "https://", "https://a b", "https://me@x", "https://x/#y"]
+)
+def test_a_public_url_is_one_that_peers_can_dial(tmp_path: Path, url: str) -> None:
+    assert load(tmp_path / "none", {}, {"public_url": "https://x.example/commons"}).public_url
+    with pytest.raises(ConfigError, match="public_url"):
+        load(tmp_path / "none", {}, {"public_url": url})

@@ -144,7 +144,7 @@ def version(context: typer.Context, as_json: Json = False) -> None:
 def web_address(address: str) -> str:
     """Where a browser finds the pages of the node that peers find at `address`."""
     scheme, _, rest = address.partition("://")
-    return f"{'https' if scheme == 'wss' else 'http'}://{rest.partition('/')[0]}/"
+    return f"{'https' if scheme == 'wss' else 'http'}://{rest.removesuffix('peer')}"
 
 
 def one_line(error: "NodeError") -> str:
