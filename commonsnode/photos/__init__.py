@@ -1,0 +1,1 @@
+"""Pictures made safe before a community sees them."""
