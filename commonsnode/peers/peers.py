@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from commonsnode_store.store import Store
 
 HANDSHAKES_MAX = 64  # of peers that dialled us and have not proved a key yet
+HANDSHAKES_PER_HOST_MAX = 16  # of them; a proxy on this machine is not counted so
 ADDRESSES_MAX = 256  # that this node dials
 
 
@@ -72,7 +74,7 @@ class Peers:
         self._spreading = Spreading(writer, store, self._links)
         self._diallers: dict[str, tuple[Dialler, asyncio.Task[None]]] = {}
         self._near: dict[str, tuple[Dialler, asyncio.Task[None]]] = {}  # heard on the local network
-        self._handshakes = 0
+        self._handshakes: Counter[str] = Counter()  # by host
         self._http: ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -333,15 +335,18 @@ class Peers:
         socket = web.WebSocketResponse(
             max_msg_size=SOCKET_BYTES_MAX, autoping=False, compress=False, timeout=2.0
         )
-        if self._handshakes >= HANDSHAKES_MAX:
+        host = request.remote or ""
+        of_host = self._handshakes[host] if host not in ("127.0.0.1", "::1") else 0
+        if self._handshakes.total() >= HANDSHAKES_MAX or of_host >= HANDSHAKES_PER_HOST_MAX:
             raise web.HTTPServiceUnavailable(text="as many handshakes as this node takes at once")
-        await socket.prepare(request)
-        pipe = Pipe(socket, request.remote)
-        self._handshakes += 1
+        self._handshakes[host] += 1
         try:
+            await socket.prepare(request)
+            pipe = Pipe(socket, request.remote)
             link, problem = await self._links.establish(pipe, None)
         finally:
-            self._handshakes -= 1
+            self._handshakes[host] -= 1
+            self._handshakes = +self._handshakes  # without those of whom there is none
         if link is None:
             self._log.info("peer-refused", remote=request.remote, reason=problem)
             await pipe.close()
