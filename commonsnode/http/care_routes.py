@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from commonsnode.http import on_care
+from commonsnode.http.answers import WITHIN_DAYS_MAX
 from commonsnode.http.calls import Route
-from commonsnode.http.on_care import WITHIN_DAYS_MAX
+from commonsnode.http.handlers import on_care
 from commonsnode.http.schema import Schema
 
 _COMMUNITY: Mapping[str, Schema] = {

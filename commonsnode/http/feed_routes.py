@@ -1,7 +1,8 @@
 """The routes by which others are told what is here and what lands; part of `routes.ROUTES`."""
 
-from commonsnode.http import on_calendars, on_events
+from commonsnode.http.answers import CALENDAR_TYPE, EVENTS_TYPE
 from commonsnode.http.calls import Route
+from commonsnode.http.handlers import on_calendars, on_events
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -18,7 +19,7 @@ ROUTES: tuple[Route, ...] = (
                 "description": "as the header Last-Event-ID, for who cannot send it",
             }
         },
-        media=on_events.EVENTS_TYPE,
+        media=EVENTS_TYPE,
     ),
     Route(
         "GET",
@@ -27,7 +28,7 @@ ROUTES: tuple[Route, ...] = (
         "What is reserved in a community, for programs that subscribe to calendars (RFC 5545)",
         "Calendar",
         True,
-        media=on_calendars.CALENDAR_TYPE,
+        media=CALENDAR_TYPE,
     ),
     Route(
         "GET",
@@ -36,7 +37,7 @@ ROUTES: tuple[Route, ...] = (
         "What one person has reserved in a community, as far as who asks may read it",
         "Calendar",
         True,
-        media=on_calendars.CALENDAR_TYPE,
+        media=CALENDAR_TYPE,
     ),
     Route(
         "GET",
@@ -46,7 +47,7 @@ ROUTES: tuple[Route, ...] = (
         "Calendar",
         True,
         query={"community": {"type": "string", "maxLength": 256}},
-        media=on_calendars.CALENDAR_TYPE,
+        media=CALENDAR_TYPE,
     ),
     Route(
         "GET",
@@ -55,7 +56,7 @@ ROUTES: tuple[Route, ...] = (
         "One's own reservations, and those of what one keeps, by a secret link",
         "Calendar",
         True,
-        media=on_calendars.CALENDAR_TYPE,
+        media=CALENDAR_TYPE,
     ),
     Route(
         "GET",

@@ -17,7 +17,6 @@ from commonsnode_store.errors import LaneNotFollowed
 from commonsnode_store.store import Store
 
 TRAIL = 1_000  # changesets, where nobody says how many
-TRAIL_MAX = 10_000
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ from commonsnode import calendars, communities, inventory
 from commonsnode.calendar_links import Link
 from commonsnode.errors import Unknown
 from commonsnode.governing import one_of
+from commonsnode.http.answers import CALENDAR_TYPE
 from commonsnode.http.calls import WHOLE_NODE, Call
 from commonsnode.http.documents import moment
 from commonsnode.http.public import seen_by
@@ -17,7 +18,6 @@ from commonsnode.lending import THING
 from commonsnode.reservations import asked_by, asked_of
 from commonsnode_store.store import Store
 
-CALENDAR_TYPE = "text/calendar"
 ETAG_BYTES = 16
 
 

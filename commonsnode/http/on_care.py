@@ -15,7 +15,6 @@ from commonsnode_store.store import Store
 
 LOG_MAX = 200  # events, and conditions, that one answer has
 DUE_MAX = 1_000
-WITHIN_DAYS_MAX = 3_660
 
 
 async def shown(call: Call) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from commonsnode.errors import Busy, Stopping
 from commonsnode.events import Event, Fallen, Listener, Lost
+from commonsnode.http.answers import EVENTS_TYPE
 from commonsnode.http.calls import Call, Malformed
 from commonsnode.http.lines import Lines
 from commonsnode.http.public import SeenStore
@@ -14,7 +15,6 @@ from commonsnode_protocol.changeset import ID_BYTES
 from commonsnode_store.news import News
 from commonsnode_store.store import Store
 
-EVENTS_TYPE = "text/event-stream"
 HEARTBEAT_S = 15.0  # after so much silence a comment is sent, so that both sides know that the other is there
 RETRY_MS = 3_000  # what a browser waits before it comes back
 LAST_EVENT_ID = "Last-Event-ID"

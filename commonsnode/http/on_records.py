@@ -16,7 +16,6 @@ from commonsnode_store.answers import RecordRef
 from commonsnode_store.store import Store
 
 PAGE_RECORDS = 50
-PAGE_RECORDS_MAX = 200
 
 
 async def listed(call: Call) -> Mapping[str, Any]:

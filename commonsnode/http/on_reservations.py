@@ -24,7 +24,6 @@ from commonsnode_protocol.commitments import KIND, LENGTH_MS_MAX
 from commonsnode_store.store import Store
 
 PAGE_RESERVATIONS = 200
-PAGE_RESERVATIONS_MAX = 1_000
 LENGTH_DAYS_MAX = LENGTH_MS_MAX // 86_400_000
 TAKING = (State.ASKED, State.CONFIRMED, State.OUT, State.DISPLACED)  # what is told of others
 

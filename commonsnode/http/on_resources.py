@@ -10,13 +10,12 @@ from commonsnode.asking.question import Understood, understand
 from commonsnode.asking.swapped import check_order
 from commonsnode.errors import Refusal, WrongField
 from commonsnode.http import resource_documents
+from commonsnode.http.answers import CSV_TYPE, GEOJSON_TYPE
 from commonsnode.http.calls import JSON_TYPE, Call, json_bytes
 from commonsnode.http.resource_documents import Telling
 from commonsnode_store.asked import FindPage
 from commonsnode_store.store import Store
 
-GEOJSON_TYPE = "application/geo+json"
-CSV_TYPE = "text/csv"
 TYPES = (JSON_TYPE, GEOJSON_TYPE, CSV_TYPE)
 ACCEPT_CHARS_MAX = 1_024
 

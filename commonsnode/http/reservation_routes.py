@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from commonsnode.http import on_reservations
+from commonsnode.http.answers import PAGE_RESERVATIONS_MAX
 from commonsnode.http.calls import Route
-from commonsnode.http.on_reservations import PAGE_RESERVATIONS_MAX
+from commonsnode.http.handlers import on_reservations
 from commonsnode.http.schema import Schema
 
 _COMMUNITY: Mapping[str, Schema] = {

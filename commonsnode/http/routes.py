@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
-from commonsnode.http import (
-    care_routes,
-    feed_routes,
+from commonsnode.http import care_routes, feed_routes, reservation_routes
+from commonsnode.http.answers import CSV_TYPE, GEOJSON_TYPE, PAGE_RECORDS_MAX, TRAIL_MAX
+from commonsnode.http.calls import OPERATOR, Call, Route, json_response
+from commonsnode.http.handlers import (
     on_authority,
     on_communities,
     on_contacts,
@@ -16,11 +17,7 @@ from commonsnode.http import (
     on_records,
     on_resources,
     on_transfer,
-    reservation_routes,
 )
-from commonsnode.http.calls import OPERATOR, Call, Route, json_response
-from commonsnode.http.on_authority import TRAIL_MAX
-from commonsnode.http.on_records import PAGE_RECORDS_MAX
 from commonsnode.http.openapi import document
 from commonsnode.http.resource_shapes import CSV_SHAPE, FILTERS, GEOJSON_SHAPE, QUESTION
 from commonsnode.http.schema import Schema
@@ -343,7 +340,7 @@ ROUTES: list[Route] = [
         "Resources",
         True,
         query=QUESTION,
-        also={on_resources.GEOJSON_TYPE: GEOJSON_SHAPE, on_resources.CSV_TYPE: CSV_SHAPE},
+        also={GEOJSON_TYPE: GEOJSON_SHAPE, CSV_TYPE: CSV_SHAPE},
     ),
     Route(
         "POST",
@@ -353,7 +350,7 @@ ROUTES: list[Route] = [
         "Resources",
         True,
         body="Question",
-        also={on_resources.GEOJSON_TYPE: GEOJSON_SHAPE, on_resources.CSV_TYPE: CSV_SHAPE},
+        also={GEOJSON_TYPE: GEOJSON_SHAPE, CSV_TYPE: CSV_SHAPE},
     ),
     Route(
         "GET",
