@@ -3,6 +3,18 @@
 from running_node import Api
 
 
+async def test_words_that_only_members_read_find_a_thing_for_members_alone(api: Api) -> None:
+    valley = await api.community("Valley")
+    ladder = await api.add(valley, title="Ladder")
+    note = {"fields": {"note": "key at Rosa's"}, "lane": "members"}
+    assert (await api("PATCH", f"/records/{ladder}", note)).status == 200
+    for words, found in (("rosa", ["Ladder"]), ("ladder key", ["Ladder"]), ("ladder saw", [])):
+        for path, rows in (("/records", "records"), ("/resources", "results")):
+            answer = await api("GET", path, text=words)
+            assert [one["title"] for one in answer[rows]] == found
+            assert (await api("GET", path, text=words, tcp=True))[rows] == []
+
+
 async def test_a_community_that_only_members_read_is_not_on_the_public_site(api: Api) -> None:
     open_to_all = await api.community("Valley")
     hidden = str((await api("POST", "/communities", {"name": "Refuge", "reading": "members"}))["id"])
