@@ -7,6 +7,7 @@ PYTHON ?=
 BENCH ?=
 SEED ?= 0
 UNIVERSES ?= 2000
+OVERLAYS ?= 1000
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet --quiet
 STAMP := $(VENV)/installed
@@ -25,13 +26,15 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: help run test lint sim bench clean
+.PHONY: help run test lint sim sim-scale bench clean
 
 help:
 	@echo "make run    a node on this machine: installs, creates ./$(HOME_DIR) if there is none, starts (PORT=$(PORT))"
 	@echo "make test   every test"
 	@echo "make lint   ruff, mypy, import-linter"
-	@echo "make sim    random communities with hostile people, until they agree (SEED=$(SEED) UNIVERSES=$(UNIVERSES))"
+	@echo "make sim    random communities with hostile people, and networks with hostile nodes, until all is well again"
+	@echo "            (SEED=$(SEED) UNIVERSES=$(UNIVERSES) OVERLAYS=$(OVERLAYS))"
+	@echo "make sim-scale  ten thousand nodes that gossip; writes bench/sim.json"
 	@echo "make bench  measure; writes bench/latest.json"
 	@echo "make clean  remove the environment and everything built, but no node"
 
@@ -50,6 +53,10 @@ lint: $(STAMP_DEV)
 
 sim: $(STAMP_DEV)
 	@$(VENV)/bin/python tests/authority_universe.py $(SEED) $(UNIVERSES)
+	@PYTHONPATH=tests $(VENV)/bin/python tests/overlay_sim/universe.py $(SEED) $(OVERLAYS)
+
+sim-scale: $(STAMP_DEV)
+	@PYTHONPATH=tests $(VENV)/bin/python tests/overlay_sim/scale.py
 
 bench: $(STAMP)
 	@$(VENV)/bin/python -m bench $(BENCH)

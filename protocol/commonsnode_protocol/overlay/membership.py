@@ -46,6 +46,7 @@ from commonsnode_protocol.overlay.views import Chance, PassiveView, ReadRecord, 
 
 ANSWER_MS_MAX = 10_000  # how long an answer to `join` or `neighbour` is waited for
 DIAL_MS_MAX = 30_000  # how long a dial may take
+PROBE_ROUNDS = 8  # in one of so many shuffle rounds another neighbour is sought, and then one is let go
 SMALL_PAUSES = 4  # where few nodes are known there is little to learn: shuffles are so much rarer
 OFFERED_MAX = 16  # who answered that they have a place, and are asked first
 
@@ -141,9 +142,10 @@ class Membership:
 
     def next_wake(self) -> int:
         """When `wake` is to be called, if nothing happens before."""
-        times = [self._shuffle_at, *self._asked.values(), *(until for _, until in self._dialling.values())]
-        retry = self.passive.next_retry(self._busy_with())
-        if retry is not None and self._lacks():
+        times = [self._shuffle_at, *self._asked.values()]
+        times += [until for _, until in self._dialling.values()]
+        times += [joining.until_ms for joining in self._joining.values()]
+        if self._lacks() and (retry := self.passive.next_retry(self._busy_with())) is not None:
             times.append(max(retry, self._dials.ready_at()))
         return min(times)
 
@@ -187,7 +189,7 @@ class Membership:
         """A dial came to nothing."""
         self._effects = []
         self._dialling.pop(peer, None)
-        self.passive.failed(peer, now_ms, keep=not self._links)
+        self.passive.failed(peer, now_ms, keep=not self.active)
         self._fill(now_ms)
         return self._effects
 
@@ -197,7 +199,11 @@ class Membership:
             self._refused(peer, now_ms)
         for peer in [peer for peer, (_, until) in self._dialling.items() if until <= now_ms]:
             del self._dialling[peer]
-            self.passive.failed(peer, now_ms, keep=not self._links)
+            self.passive.failed(peer, now_ms, keep=not self.active)
+        for peer in [peer for peer, joining in self._joining.items() if joining.until_ms <= now_ms]:
+            del self._joining[peer]
+            if peer not in self.active and peer not in self._asked:
+                self._effects.append(Release(peer))
         while self._routes and next(iter(self._routes.values())).until_ms <= now_ms:
             self._routes.popitem(last=False)
         if self._shuffle_at <= now_ms:
@@ -206,6 +212,8 @@ class Membership:
             self._shuffle_at = now_ms + pause * 3 // 4 + self._chance(pause // 2)
             self._trim(now_ms)
             self._shuffle(now_ms)
+            if self._chance(PROBE_ROUNDS) == 0:
+                self._ask_one(now_ms)
         self._fill(now_ms)
         return self._effects
 
@@ -235,6 +243,7 @@ class Membership:
                 # More than a peer may send is not carried on; it is not told so.
                 if link.walks.take(now_ms):
                     self._walk(peer, frame, now_ms)
+                return self._effects  # nobody is dialled for these
         self._fill(now_ms)
         return self._effects
 
@@ -246,25 +255,34 @@ class Membership:
 
     def _fill(self, now_ms: int) -> None:
         """Ask more nodes, until as many neighbours were chosen as are wanted."""
-        while self._lacks():
-            leave_out = self._busy_with()
-            known = None
-            while self._offered and known is None:
-                key = self._offered.popleft()
-                known = self.passive.get(key) if key not in leave_out else None
-            if known is None:
-                ranges = {each.range for each in self.active.values() if each.chosen}
-                known = self.passive.candidate(now_ms, leave_out, ranges)
-            if known is None:
-                return
-            peer = known.contact.key
-            if peer in self._links:
-                self._ask(peer, now_ms)
-            elif self._dials.take(now_ms):
-                self._dialling[peer] = known.contact, now_ms + DIAL_MS_MAX
-                self._effects.append(Dial(known.contact))
-            else:
-                return
+        while self._lacks() and self._ask_one(now_ms):
+            pass
+
+    def _ask_one(self, now_ms: int) -> bool:
+        """Ask one more node, where there is one and it may be dialled now.
+
+        Also done now and then where there are enough. Two parts of a community that lost one another (a network was cut, or
+        chance would have it) each have all the neighbours they want, but still know of each other: so they find together.
+        """
+        leave_out = self._busy_with()
+        known = None
+        while self._offered and known is None:
+            key = self._offered.popleft()
+            known = self.passive.get(key) if key not in leave_out else None
+        if known is None:
+            ranges = {each.range for each in self.active.values() if each.chosen}
+            known = self.passive.candidate(now_ms, leave_out, ranges)
+        if known is None:
+            return False
+        peer = known.contact.key
+        if peer in self._links:
+            self._ask(peer, now_ms)
+            return True
+        if not self._dials.take(now_ms):
+            return False
+        self._dialling[peer] = known.contact, now_ms + DIAL_MS_MAX
+        self._effects.append(Dial(known.contact))
+        return True
 
     def _ask(self, peer: bytes, now_ms: int) -> None:
         if peer in self.active:
@@ -289,7 +307,8 @@ class Membership:
     def _refused(self, peer: bytes, now_ms: int) -> None:
         self._asked.pop(peer, None)
         self.passive.later(peer, now_ms)
-        self._effects.append(Release(peer))
+        if peer not in self._joining:  # else its neighbours' answers are still to come
+            self._effects.append(Release(peer))
 
     def _asked_by(self, peer: bytes, link: Linked, contact: Contact, urgent: bool, now_ms: int) -> None:
         """Take the peer as a neighbour, where there is a place or one may be made."""

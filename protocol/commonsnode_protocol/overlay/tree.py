@@ -8,7 +8,7 @@ What is passed on is decided by the caller, who checks it first: `arrived` says 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from commonsnode_protocol.limits import ANNOUNCED_MAX, HOPS_MAX
@@ -19,7 +19,7 @@ GRAFT_MS = 1_000  # how long what was announced may be on its way before it is g
 GRAFT_AGAIN_MS = 500  # before it is grafted from the next who announced it
 SEEN_MAX = 8_192  # changesets whose way is remembered
 ANNOUNCERS_MAX = 8  # remembered of one changeset
-SHORTCUT_HOPS = 4  # by how many hops a way must be shorter to be changed for
+SHORTCUT_HOPS = 2  # by how many hops a way must be shorter to be changed for
 SHORTCUT_EVERY_MS = 1_000
 
 
@@ -29,6 +29,7 @@ class Way:
 
     hops: int
     peer: bytes | None
+    had: Collection[bytes] = ()  # who announced it before: they are not sent it
 
 
 class Tree:
@@ -38,7 +39,7 @@ class Tree:
         self.eager: dict[bytes, None] = {}  # in the order in which they became it, for determinism
         self.lazy: dict[bytes, None] = {}
         self._seen: OrderedDict[bytes, Way] = OrderedDict()
-        self._announced: dict[bytes, dict[bytes, None]] = {}  # id → who announced it
+        self._announced: dict[bytes, dict[bytes, int]] = {}  # id → who announced it, over how many hops
         self._due: dict[bytes, int] = {}  # id → when it is grafted
         self._announced_by: dict[bytes, int] = {}
         self._broken: dict[bytes, int] = {}  # how often a graft of theirs came to nothing
@@ -57,20 +58,30 @@ class Tree:
             if not self._announced[id_]:
                 self._forget(id_)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything that was announced is still to come."""
+        return bool(self._due)
+
     def next_wake(self) -> int | None:
         return min(self._due.values(), default=None)
 
-    def arrived(self, peer: bytes, ids: Iterable[bytes], hops: int) -> list[TreeEffect]:
+    def arrived(self, peer: bytes, ids: Iterable[bytes], hops: int, now_ms: int) -> list[TreeEffect]:
         """A `push` came. Where nothing in it is new the link is pruned, on both sides."""
-        fresh = False
+        fresh, announced = False, dict[bytes, int]()
         for id_ in ids:
             if id_ not in self._seen:
                 fresh = True
+                announced |= self._announced.get(id_, {})
                 self._see(id_, Way(hops, peer))
         if fresh:
             self._broken.pop(peer, None)
             self._make_eager(peer)
-            return []
+            if not announced:
+                return []
+            # News that came before what it is about came a shorter way.
+            nearest = min(announced, key=lambda each: announced[each])
+            return self._shortcut(nearest, announced[nearest], Way(hops, peer), now_ms)
         if peer not in self.eager:
             return []  # it was told already, or is no neighbour
         self._make_lazy(peer)
@@ -83,10 +94,12 @@ class Tree:
                 self._see(id_, Way(hops, via))
         onward = min(hops + 1, HOPS_MAX)
         effects: list[TreeEffect] = []
-        eager = tuple(peer for peer in self.eager if peer != via)
+        ways = [self._seen[id_] for id_ in ids if id_ in self._seen]
+        have = {peer for peer in (ways[0].had if ways else ()) if all(peer in way.had for way in ways)}
+        eager = tuple(peer for peer in self.eager if peer != via and peer not in have)
         if eager:
             effects.append(Push(eager, ids, onward))
-        effects += [Say(peer, News(onward, ids)) for peer in self.lazy if peer != via]
+        effects += [Say(peer, News(onward, ids)) for peer in self.lazy if peer != via and peer not in have]
         return effects
 
     def announced(self, peer: bytes, hops: int, ids: Iterable[bytes], now_ms: int) -> list[TreeEffect]:
@@ -101,7 +114,7 @@ class Tree:
             elif self._announced_by.get(peer, 0) < ANNOUNCED_MAX:
                 peers = self._announced.setdefault(id_, {})
                 if peer not in peers and len(peers) < ANNOUNCERS_MAX:
-                    peers[peer] = None
+                    peers[peer] = hops
                     self._announced_by[peer] = self._announced_by.get(peer, 0) + 1
                 self._due.setdefault(id_, now_ms + GRAFT_MS)
         return effects
@@ -160,6 +173,7 @@ class Tree:
         self.lazy[peer] = None
 
     def _see(self, id_: bytes, way: Way) -> None:
+        way.had = tuple(self._announced.get(id_, ()))
         self._forget(id_)
         self._seen[id_] = way
         if len(self._seen) > SEEN_MAX:

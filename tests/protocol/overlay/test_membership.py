@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonsnode_protocol.errors import PeerError, Reason
@@ -14,6 +14,7 @@ from commonsnode_protocol.limits import (
     DIAL_EVERY_MS,
     DIALS_BURST,
     EVICT_EVERY_MS,
+    ROUTE_MS_MAX,
     ROUTES_MAX,
     WALKS_BURST,
 )
@@ -188,6 +189,28 @@ def test_who_refuses_or_does_not_answer_is_let_go_and_another_is_asked() -> None
         assert asked.key in made.passive
 
 
+def test_now_and_then_one_more_is_asked_so_that_parts_which_lost_one_another_find_together() -> None:
+    made = settled()
+    asked: list[Contact] = []
+    while not asked:
+        asked = dials(made.wake(made.next_wake()))
+    (probe,) = asked
+    made.linked(probe.key, probe.record, dialled=True, now_ms=made.next_wake())
+    made.received(probe.key, Answer(True), made.next_wake())
+    assert len(made.active) == SHAPE.chosen + 1
+    while len(made.active) > SHAPE.chosen:
+        made.wake(made.next_wake())
+
+
+def test_who_joins_and_is_refused_hears_the_answers_to_its_walks_before_it_leaves() -> None:
+    made = node()
+    made.learned([contact(1)], 0)
+    linked(made, 1, dialled=True)
+    assert Release(key(1)) not in made.received(key(1), Answer(False), 0)
+    assert dials(made.received(key(1), Place(NONCE, contact(2)), 1)) == [contact(2)]
+    assert Release(key(1)) in made.wake(ROUTE_MS_MAX)
+
+
 def test_neighbours_that_are_chosen_are_of_different_ranges_where_that_can_be() -> None:
     made = node()
     crowd = [Contact(key(number), b"one range") for number in range(1, 25)]
@@ -310,6 +333,7 @@ def test_the_memory_for_ways_back_is_bounded() -> None:
     assert len(made._routes) <= ROUTES_MAX
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_however_many_ask_a_node_keeps_the_neighbours_that_it_chose(seed: int, urgent: bool) -> None:
     made = settled(seed)
@@ -320,6 +344,7 @@ def test_however_many_ask_a_node_keeps_the_neighbours_that_it_chose(seed: int, u
     assert len(made.active) == SHAPE.chosen + SHAPE.accepted_max
 
 
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32))
 def test_a_flood_of_addresses_that_cannot_be_reached_is_dialled_no_faster_than_the_limit(seed: int) -> None:
     """Every dial fails, at once: the worst that false addresses can do."""
@@ -343,6 +368,7 @@ def test_a_flood_of_addresses_that_cannot_be_reached_is_dialled_no_faster_than_t
     assert dialled <= DIALS_BURST + span // DIAL_EVERY_MS + 1
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.data())
 def test_whatever_happens_the_views_keep_their_bounds_and_their_meaning(
     seed: int, data: st.DataObject
@@ -367,6 +393,7 @@ def test_whatever_happens_the_views_keep_their_bounds_and_their_meaning(
                 made.unlinked(other.key, now)
             case 1:
                 made.wake(now)
+                assert made.next_wake() > now  # nobody who waits for it wakes in vain
             case 2:
                 made.received(other.key, Answer(chance.random() < 0.7), now)
             case 3:
@@ -384,4 +411,3 @@ def test_whatever_happens_the_views_keep_their_bounds_and_their_meaning(
         assert not set(made.active) & set(made.passive.keys())
         assert len(made.passive) <= SHAPE.passive_max
         assert len(made.active) <= 2 * ALL_NEIGHBOURS_BELOW
-        assert made.next_wake() > 0

@@ -24,30 +24,30 @@ def tree(*peers: bytes) -> Tree:
 
 def test_what_is_new_goes_on_to_all_but_whom_it_came_from() -> None:
     node = tree(A, B, C)
-    assert node.arrived(A, [ONE], 3) == []
+    assert node.arrived(A, [ONE], 3, 0) == []
     assert node.landed((ONE,), 3, A) == [Push((B, C), (ONE,), 4)]
 
 
 def test_who_brings_what_is_here_is_pruned_once_and_told_the_news_from_then_on() -> None:
     node = tree(A, B)
-    node.arrived(A, [ONE], 1)
+    node.arrived(A, [ONE], 1, 0)
     node.landed((ONE,), 1, A)
-    assert node.arrived(B, [ONE], 2) == [Prune(B)]
-    assert node.arrived(B, [ONE], 2) == []
+    assert node.arrived(B, [ONE], 2, 0) == [Prune(B)]
+    assert node.arrived(B, [ONE], 2, 0) == []
     assert node.landed((TWO,), 0, None) == [Push((A,), (TWO,), 1), Say(B, News(1, (TWO,)))]
 
 
 def test_a_push_with_anything_new_in_it_is_no_reason_to_prune() -> None:
     node = tree(A, B)
-    node.arrived(A, [ONE], 1)
-    assert node.arrived(B, [ONE, TWO], 1) == []
+    node.arrived(A, [ONE], 1, 0)
+    assert node.arrived(B, [ONE, TWO], 1, 0) == []
 
 
 def test_what_comes_in_time_is_not_grafted() -> None:
     node = tree(A, B)
     node.announced(B, 1, [ONE], 0)
     assert node.next_wake() == GRAFT_MS
-    node.arrived(A, [ONE], 2)
+    node.arrived(A, [ONE], 2, 0)
     assert node.next_wake() is None
     assert node.wake(GRAFT_MS) == []
 
@@ -86,7 +86,7 @@ def test_a_peer_that_leaves_takes_its_announcements_along() -> None:
 def test_a_graft_makes_eager_and_brings_what_was_asked() -> None:
     node = tree(A, B)
     node.pruned(B)
-    node.arrived(A, [ONE], 5)
+    node.arrived(A, [ONE], 5, 0)
     assert node.grafted(B, (ONE,)) == [Push((B,), (ONE,), 6)]
     assert node.grafted(B, ()) == []
     assert node.landed((TWO,), 0, None) == [Push((A, B), (TWO,), 1)]
@@ -96,13 +96,30 @@ def test_a_much_shorter_way_takes_the_place_of_a_long_one_one_at_a_time() -> Non
     node = tree(A, B, C)
     for peer in (B, C):
         node.pruned(peer)
-    node.arrived(A, [ONE, TWO], 9)
+    node.arrived(A, [ONE, TWO], 9, 0)
     assert node.announced(B, 9 - SHORTCUT_HOPS + 1, [ONE], 1_000) == []
     assert node.announced(B, 9 - SHORTCUT_HOPS, [ONE], 1_000) == [Say(B, Eager()), Prune(A)]
     assert list(node.eager) == [B]
     node.grafted(A, ())
     assert node.announced(C, 1, [TWO], 1_000) == []
     assert node.announced(C, 1, [TWO], 1_000 + SHORTCUT_EVERY_MS) == [Say(C, Eager()), Prune(A)]
+
+
+def test_news_that_came_before_what_it_is_about_came_a_shorter_way() -> None:
+    node = tree(A, B, C)
+    node.pruned(B)
+    node.pruned(C)
+    node.announced(B, 9 - SHORTCUT_HOPS, [ONE], 0)
+    node.announced(C, 9, [ONE], 0)
+    assert node.arrived(A, [ONE], 9, 1) == [Say(B, Eager()), Prune(A)]
+
+
+def test_who_announced_a_change_is_not_sent_it() -> None:
+    node = tree(A, B, C)
+    node.announced(B, 1, [ONE], 0)
+    node.arrived(A, [ONE, TWO], 2, 0)
+    assert node.landed((ONE,), 2, A) == [Push((C,), (ONE,), 3)]
+    assert node.landed((ONE, TWO), 2, A) == [Push((B, C), (ONE, TWO), 3)]
 
 
 def test_one_peer_announces_only_so_much_and_strangers_nothing() -> None:
