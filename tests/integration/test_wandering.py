@@ -1,40 +1,16 @@
 """A node whose machine gets another address is with its peer again soon.  Network namespaces: root, and the command ip."""
 
-import json
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cli_shell import Shell, new_node, plain_environment
+from cli_shell import Shell, new_node
 from netns import ip, needs_namespaces, network
+from placed_node import up
 
 PATIENCE_S = 45.0  # it takes about 14 s; a minute and more where nobody looks after the addresses
 
 pytestmark = needs_namespaces
-
-
-@contextmanager
-def up(place: list[str], shell: Shell) -> Iterator[str]:
-    """A node that is found by its address only; gives that of its network."""
-    with (shell.home.parent / f"{shell.home.name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*place, *shell.words("up", "--port", "8450", "--json")],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env={**plain_environment(), "COMMONSNODE_LAN": "false"},
-        )
-    assert process.stdout is not None
-    try:
-        yield next(
-            each for each in json.loads(process.stdout.readline())["addresses"] if each.startswith("ws://10.")
-        )
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
 
 
 def linked_since(shell: Shell) -> str | None:
