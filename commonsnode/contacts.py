@@ -57,7 +57,8 @@ def tell(author: Author, community: bytes, fields: Mapping[str, Value]) -> Told:
     except BadField as error:
         raise WrongField(error.field, error.problem) from error
     store = author.store
-    if all(info.id != community or MEMBERS not in info.lanes for info in store.communities()):
+    followed = store.followed().get(community)
+    if followed is None or MEMBERS not in followed.lanes:
         raise Conflict(
             "this node does not follow what only members read; add it: commonsnode community follow LINK --lanes"
             " public,knowledge,members"

@@ -49,7 +49,7 @@ def give_up(
     Nothing is said by a mirror, which writes nothing that stands, and by another device, whose person stays.
     """
     held = author.store.evaluator(community)
-    stopped = any(info.id == community and info.stopped for info in author.store.communities())
+    stopped = author.store.following(community).stopped
     membership = held.members.get(author.key)
     if held.chain is None or membership is None or stopped:
         return None

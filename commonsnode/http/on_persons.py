@@ -58,7 +58,8 @@ async def make_words(call: Call) -> Mapping[str, Any]:
     """New recovery words; the answer is the only place where they ever are."""
 
     def make(author: Author) -> recovery.Made:
-        return recovery.make(author, [info.id for info in author.store.communities() if not info.stopped])
+        followed = author.store.followed()
+        return recovery.make(author, [id_ for id_, each in followed.items() if not each.stopped])
 
     made = await call.sign(make)
     call.node.log.info("recovery-made", key=made.key.hex(), communities=len(made.communities))
