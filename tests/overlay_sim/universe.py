@@ -21,6 +21,7 @@ LIAR_RANGES = (b"\xff\xf0", b"\xff\xf1")
 LIARS_MAX = 12
 VICTIM_RANGE = b"\xff\xfe"
 CALM_MS = 8 * Shape().shuffle_ms  # after which everything must be well again
+TOLD_AGAIN_MS = 60_000
 CHANGES = 3
 SPREAD_MS = 20_000
 
@@ -47,7 +48,7 @@ def universe(seed: int) -> Outcome:
         node = Node(net, key, counts, reconciles=reconciles)
         if nodes:
             known = random.sample(nodes, min(len(nodes), random.choice((1, 1, 3))))
-            node.knows([each.key for each in known])
+            _tell(net, node, [each.key for each in known])
         nodes.append(node)
         net.run(net.now_ms + random.randrange(5_000))
     if random.random() < 0.5:
@@ -68,6 +69,13 @@ def universe(seed: int) -> Outcome:
     return Outcome(seed, count, tuple(_wrong(net, random, nodes, counts)), _trace(net, nodes, counts))
 
 
+def _tell(net: Net, node: Node, keys: list[bytes]) -> None:
+    """Addresses that a person typed are never forgotten: a node asks them again, as a daemon does."""
+    if node.alive:
+        node.knows(keys)
+        net.at(net.now_ms + TOLD_AGAIN_MS, _tell, net, node, keys)
+
+
 def _trouble(net: Net, random: Random, nodes: list[Node], keys: list[bytes], counts: Counts) -> None:
     """Some minutes in which nodes die and new ones come, the network is cut, sessions break."""
     for step in range(random.randrange(6)):
@@ -81,7 +89,7 @@ def _trouble(net: Net, random: Random, nodes: list[Node], keys: list[bytes], cou
                 net.part({key: int(random.random() < share) for key in net.hosts})
             case 2:
                 fresh = Node(net, (1_000 + step).to_bytes(2, "big") + random.randbytes(30), counts)
-                fresh.knows([random.choice(live).key])
+                _tell(net, fresh, [random.choice(live).key])
                 nodes.append(fresh)
                 keys.append(fresh.key)
             case _:
