@@ -212,7 +212,8 @@ class Membership:
             self._shuffle_at = now_ms + pause * 3 // 4 + self._chance(pause // 2)
             self._trim(now_ms)
             self._shuffle(now_ms)
-            if self._chance(PROBE_ROUNDS) == 0:
+            ranges = [each.range for each in self.active.values() if each.chosen]
+            if self._chance(PROBE_ROUNDS) == 0 or len(set(ranges)) < len(ranges):
                 self._ask_one(now_ms)
         self._fill(now_ms)
         return self._effects
@@ -336,10 +337,11 @@ class Membership:
         return True
 
     def _trim(self, now_ms: int) -> None:
-        """Of more chosen than are wanted (there were few nodes, now there are many) one goes at a time."""
-        chosen = [key for key, each in self.active.items() if each.chosen]
+        """Of more chosen than are wanted one goes at a time, of the range with most: so many in one hand are not all there is."""
+        chosen = {key: each.range for key, each in self.active.items() if each.chosen}
         if len(chosen) > self._wanted():
-            self._part(one_of(self._chance, chosen), now_ms)
+            crowded = most_crowded(chosen.values())
+            self._part(one_of(self._chance, [key for key, each in chosen.items() if each in crowded]), now_ms)
 
     def _part(self, peer: bytes, now_ms: int) -> None:
         self._effects.append(Say(peer, Part()))
