@@ -48,7 +48,7 @@ def universe(seed: int) -> Outcome:
         node = Node(net, key, counts, reconciles=reconciles)
         if nodes:
             known = random.sample(nodes, min(len(nodes), random.choice((1, 1, 3))))
-            _tell(net, node, [each.key for each in known])
+            _tell(net, nodes, node, known)
         nodes.append(node)
         net.run(net.now_ms + random.randrange(5_000))
     if random.random() < 0.5:
@@ -69,11 +69,16 @@ def universe(seed: int) -> Outcome:
     return Outcome(seed, count, tuple(_wrong(net, random, nodes, counts)), _trace(net, nodes, counts))
 
 
-def _tell(net: Net, node: Node, keys: list[bytes]) -> None:
-    """Addresses that a person typed are never forgotten: a node asks them again, as a daemon does."""
+def _tell(net: Net, nodes: list[Node], node: Node, known: list[Node]) -> None:
+    """Addresses that a person typed are never forgotten: a node asks them again, as a daemon does.
+
+    When none of these is there any more, the person types another one: a node that knows liars alone has no other way.
+    """
     if node.alive:
-        node.knows(keys)
-        net.at(net.now_ms + TOLD_AGAIN_MS, _tell, net, node, keys)
+        if not any(each.alive for each in known):
+            known = [each for each in nodes if each.alive and each is not node][:1]
+        node.knows([each.key for each in known])
+        net.at(net.now_ms + TOLD_AGAIN_MS, _tell, net, nodes, node, known)
 
 
 def _trouble(net: Net, random: Random, nodes: list[Node], keys: list[bytes], counts: Counts) -> None:
@@ -89,7 +94,7 @@ def _trouble(net: Net, random: Random, nodes: list[Node], keys: list[bytes], cou
                 net.part({key: int(random.random() < share) for key in net.hosts})
             case 2:
                 fresh = Node(net, (1_000 + step).to_bytes(2, "big") + random.randbytes(30), counts)
-                _tell(net, fresh, [random.choice(live).key])
+                _tell(net, nodes, fresh, [random.choice(live)])
                 nodes.append(fresh)
                 keys.append(fresh.key)
             case _:

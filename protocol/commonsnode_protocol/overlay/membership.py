@@ -112,7 +112,8 @@ class Membership:
         self._offered: deque[bytes] = deque(maxlen=OFFERED_MAX)
         self._routes: OrderedDict[bytes, Route] = OrderedDict()
         self._dials = Bucket(DIALS_BURST, DIAL_EVERY_MS)
-        self._evictions = Bucket(1, EVICT_EVERY_MS)
+        # Who comes from where no neighbour is does not wait for those who come again and again from where many are.
+        self._evictions = {diverse: Bucket(1, EVICT_EVERY_MS) for diverse in (False, True)}
         self._shuffle_at = now_ms + 1 + chance(self.shape.shuffle_ms)
         self._effects: list[MembershipEffect] = []
 
@@ -266,12 +267,14 @@ class Membership:
         chance would have it) each have all the neighbours they want, but still know of each other: so they find together.
         """
         leave_out = self._busy_with()
+        ranges = {each.range for each in self.active.values() if each.chosen}
         known = None
         while self._offered and known is None:
             key = self._offered.popleft()
             known = self.passive.get(key) if key not in leave_out else None
+            if known is not None and known.range in ranges:
+                known = None  # no hurry: it is in the passive view
         if known is None:
-            ranges = {each.range for each in self.active.values() if each.chosen}
             known = self.passive.candidate(now_ms, leave_out, ranges)
         if known is None:
             return False
@@ -330,7 +333,7 @@ class Membership:
             return True
         crowded = most_crowded([*accepted.values(), range_])
         diverse = range_ not in accepted.values() and range_ not in crowded
-        if not (urgent or diverse) or not self._evictions.take(now_ms):
+        if not (urgent or diverse) or not self._evictions[diverse].take(now_ms):
             return False
         pool = [key for key, each in accepted.items() if each in crowded] or list(accepted)
         self._part(one_of(self._chance, pool), now_ms)

@@ -147,6 +147,22 @@ def test_who_has_no_other_neighbour_takes_the_place_of_one_who_asked_but_only_no
     assert Say(key(202), Answer(True)) in accept(made, 202, urgent=True, now_ms=EVICT_EVERY_MS)
 
 
+def test_who_asks_urgently_again_and_again_keeps_nobody_out_who_comes_from_elsewhere() -> None:
+    made = settled()
+    crowd = b"liars"
+
+    def ask(number: int, range_: bytes, *, urgent: bool) -> list[MembershipEffect]:
+        asking = Contact(key(number), range_)
+        made.linked(asking.key, range_, dialled=False, now_ms=0)
+        return made.received(asking.key, Neighbour(urgent, asking), 0)
+
+    for number in range(100, 100 + SHAPE.accepted_max):
+        ask(number, crowd, urgent=False)
+    assert Say(key(200), Answer(True)) in ask(200, crowd, urgent=True)
+    assert Say(key(201), Answer(False)) in ask(201, crowd, urgent=True)
+    assert Say(key(300), Answer(True)) in ask(300, b"elsewhere", urgent=False)
+
+
 def test_a_peer_speaks_for_no_other_node() -> None:
     made = settled()
     linked(made, 100, dialled=False)
@@ -256,6 +272,22 @@ def test_who_joins_asks_first_those_that_answered() -> None:
     for peer in list(made._dialling):
         effects += made.failed(peer, 0)
     assert contact(500) in dials(effects)
+
+
+def test_an_offered_place_of_a_range_that_one_has_is_not_taken_before_others() -> None:
+    made = node()
+    made.learned(map(contact, range(1, 40)), 0)
+    first = next(iter(made._dialling))
+    made.linked(first, b"liars", dialled=True, now_ms=0)
+    made.received(first, Answer(True), 0)
+    offered = Contact(key(500), b"liars")
+    made.received(first, Place(NONCE, offered), 0)
+    effects = []
+    for peer in list(made._dialling):
+        effects += made.failed(peer, 0)
+    assert dials(effects)
+    assert offered not in dials(effects)
+    assert offered.key in made.passive
 
 
 def test_a_walk_goes_on_to_another_neighbour_and_ends_where_it_has_no_hops_left() -> None:
