@@ -152,7 +152,6 @@ class Interface:
 
     address: IPv4Address | IPv6Address
     prefix: int  # bits of the network
-    scope: int = 0
 
     def reaches(self, address: IPv4Address | IPv6Address) -> bool:
         """Whether that is a neighbour, with no router between. Link-local ones of IPv6 cannot be told in a URL."""
@@ -169,16 +168,10 @@ def interfaces() -> list[Interface]:
     found = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
-            text, scope = (ip.ip, 0) if isinstance(ip.ip, str) else (ip.ip[0], ip.ip[2])
-            found.append(Interface(ipaddress.ip_address(text.partition("%")[0]), ip.network_prefix, scope))
+            text = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+            found.append(Interface(ipaddress.ip_address(text.partition("%")[0]), ip.network_prefix))
     return found
 
 
 def _of_this_machine() -> list[str]:
-    import ifaddr
-
-    found = []
-    for adapter in ifaddr.get_adapters():
-        for ip in adapter.ips:
-            found.append(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
-    return found
+    return [str(interface.address) for interface in interfaces()]
